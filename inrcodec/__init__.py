@@ -1,0 +1,59 @@
+"""inrcodec: images as implicit neural representations, in small files, at any resolution.
+
+```
+in.png ──media──► Signal ──fit──► Field ──quantize──► integers ──entropy──► bytes ──► out.inr
+out@any size ◄─media── Signal ◄──render(Grid)── Field ◄──integers ◄──entropy── bytes ◄── out.inr
+```
+
+`encode`, `decode`, `open`, `read`, `write`, `info` and `verify` are all there is to know; every
+failure is a subclass of `InrError`. Importing this package loads neither numpy nor torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from inrcodec.errors import (
+    BadInput,
+    BadOption,
+    CorruptFile,
+    InrError,
+    LimitExceeded,
+    NotAnInrFile,
+    OutputError,
+    TruncatedFile,
+    UnsupportedFile,
+)
+
+if TYPE_CHECKING:
+    from inrcodec.api import Image, decode, encode, info, open, read, verify, write
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BadInput",
+    "BadOption",
+    "CorruptFile",
+    "Image",
+    "InrError",
+    "LimitExceeded",
+    "NotAnInrFile",
+    "OutputError",
+    "TruncatedFile",
+    "UnsupportedFile",
+    "decode",
+    "encode",
+    "info",
+    "open",
+    "read",
+    "verify",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from inrcodec import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,189 @@
+"""The Python interface: arrays and paths in, bytes and Signals out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from inrcodec import codec, files
+from inrcodec.bitstream.limits import Limits
+from inrcodec.errors import BadOption
+from inrcodec.grid import Grid
+from inrcodec.signal import Signal, image_signal
+
+PathLike = str | os.PathLike[str]
+
+
+def encode(
+    image: np.ndarray | Signal | PathLike,
+    *,
+    lmbda: float | None = None,
+    quality: float | None = None,
+    effort: int | None = None,
+    field: str = "grid",
+    device: str = "auto",
+    seed: int = 0,
+    strip: bool = False,
+) -> bytes:
+    """An image as the bytes of an `.inr` file.
+
+    Args:
+        image: path of a picture, a Signal, or an array [h, w] or [h, w, 1..4] of uint8, uint16,
+            bool, or floating point in [0, 1].
+        lmbda: weight of the rate in MSE + lmbda * bits per pixel; default 1e-3.
+        quality: 0..100 instead of lmbda: lmbda = 10**(-1 - quality/25).
+        effort: 1 (quick) to 9 (small); default 5.
+        field: family of the representation.
+        device: "auto", "cpu" or "cuda".
+        seed: the same seed, device and thread count give the same bytes.
+        strip: leave ICC, EXIF and XMP out.
+
+    Raises:
+        BadInput: the image cannot be read, or holds NaN or values out of range.
+        BadOption: an option is out of range.
+    """
+    options = encode_options(
+        lmbda=lmbda, quality=quality, effort=effort, field=field, device=device, seed=seed
+    )
+    signal = as_signal(image)
+    return codec.encode(signal.stripped() if strip else signal, options).data
+
+
+def encode_options(
+    *, lmbda: float | None, quality: float | None, effort: int | None, **rest: Any
+) -> Any:
+    """`fit.EncodeOptions` from what a user may leave out.
+
+    Raises:
+        BadOption: lmbda and quality both given, or a value out of range.
+    """
+    from inrcodec import fit
+    from inrcodec.fit.presets import lmbda_of_quality
+
+    if lmbda is not None and quality is not None:
+        raise BadOption("both lmbda and quality were given; give one of them")
+    if quality is not None:
+        lmbda = lmbda_of_quality(quality)
+    given = {"lmbda": lmbda, "effort": effort}
+    return fit.EncodeOptions(**{k: v for k, v in given.items() if v is not None}, **rest)
+
+
+def as_signal(image: np.ndarray | Signal | PathLike) -> Signal:
+    """The Signal of a path, array or Signal."""
+    if isinstance(image, Signal):
+        return image
+    if isinstance(image, (str, os.PathLike)):
+        from inrcodec.media.image import load_image
+
+        path = Path(image)
+        return load_image(files.read_bytes(path, Limits().max_file_bytes), path.name)
+    return image_signal(image)
+
+
+def decode(
+    file: bytes | PathLike,
+    *,
+    size: tuple[int, int] | None = None,
+    scale: float | None = None,
+    region: tuple[float, float, float, float] | None = None,
+    limits: Limits | None = None,
+) -> Signal:
+    """The image in an `.inr` file; `.samples` is its [height, width, channels] array.
+
+    Args:
+        file: path or bytes.
+        size: (height, width) of the output.
+        scale: output pixels per native pixel, instead of a size.
+        region: (x, y, width, height) in native pixels.
+        limits: what the file may ask for; default `Limits()`.
+
+    Raises:
+        CorruptFile, LimitExceeded, UnsupportedFile: the file cannot be decoded.
+        BadOption: size, scale or region make no sense for this image.
+    """
+    return codec.decode(_data(file), limits, size=size, scale=scale, region=region)
+
+
+def verify(file: bytes | PathLike) -> Signal:
+    """The native decode of a file, checked against the hash that the encoder stored.
+
+    Raises:
+        CorruptFile: it differs.
+    """
+    return codec.verify(_data(file))
+
+
+def info(file: bytes | PathLike) -> dict[str, Any]:
+    """What a file says of itself (size, field, bytes, complexity), without decoding it."""
+    return codec.InrFile.parse(_data(file), Limits()).info()
+
+
+class Image:
+    """An open `.inr` image: decoded once, rendered as often as wanted.
+
+    Example:
+        with inrcodec.open("photo.inr") as image:
+            thumbnail = image.render(size=(128, 192))
+            detail = image.render(region=(100, 80, 64, 64), scale=8)
+    """
+
+    def __init__(self, file: bytes | PathLike, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._parsed = codec.InrFile.parse(_data(file), self._limits)
+        self.info = self._parsed.info()
+        self._field: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees the decoded field."""
+        self._field = None
+
+    def render(
+        self,
+        size: tuple[int, int] | None = None,
+        scale: float | None = None,
+        region: tuple[float, float, float, float] | None = None,
+    ) -> Signal:
+        """The image on any grid; arguments as in `decode`."""
+        header = self._parsed.header
+        grid = Grid.of(header.height, header.width, size, scale, region)
+        self._limits.check_size(grid.shape[1], grid.shape[0])
+        if self._field is None:
+            self._field = self._parsed.field(self._limits)
+        return codec.to_signal(self._field.render(grid), header, self._parsed.metadata)
+
+
+def open(file: bytes | PathLike, limits: Limits | None = None) -> Image:
+    """An `.inr` file, ready to be rendered anywhere."""
+    return Image(file, limits)
+
+
+def read(file: bytes | PathLike, **where: Any) -> np.ndarray:
+    """[height, width, channels] samples of an `.inr` file; keywords as in `decode`."""
+    return decode(file, **where).samples
+
+
+def write(path: PathLike, image: np.ndarray | Signal | PathLike, *, force: bool = False, **options: Any) -> int:
+    """Encodes an image to a file and returns its size in bytes; keywords as in `encode`.
+
+    Raises:
+        OutputError: the file exists and `force` is False, or cannot be written.
+    """
+    files.check_output(path, force)
+    data = encode(image, **options)
+    files.write_atomic(path, data, force)
+    return len(data)
+
+
+def _data(file: bytes | PathLike) -> bytes:
+    if isinstance(file, (bytes, bytearray, memoryview)):
+        return bytes(file)
+    return files.read_bytes(Path(file), Limits().max_file_bytes)

@@ -1,0 +1,226 @@
+"""Sections to a file and back: magic, version, sections that tile the file exactly, CRC-32.
+
+```
+offset 0        8       9       10                                       len - 4
+       | magic  | major | minor | type length payload | type length ... | CRC-32 of all before |
+```
+
+There are no holes, no overlaps and no trailing bytes: a file is an `.inr` file and nothing else.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from inrcodec.bitstream.limits import Limits
+from inrcodec.bitstream.varint import pack_varint, read_varint
+from inrcodec.errors import BadOption, CorruptFile, NotAnInrFile, TruncatedFile, UnsupportedFile
+
+# As in PNG: a byte that 7-bit channels clear, CR LF and LF that text conversions change, and
+# 0x1A, which ends a file typed to a DOS console before the binary part.
+MAGIC = b"\x93INR\r\n\x1a\n"
+FORMAT_VERSION = (1, 0)
+
+HEADER = 1
+PAYLOAD = 2
+# A reader that does not know a section type from here on skips it; below, it refuses the file.
+FIRST_ANCILLARY = 128
+DECODE_HASH = 128
+ICC = 129
+EXIF = 130
+XMP = 131
+
+SECTION_NAMES = {
+    HEADER: "header",
+    PAYLOAD: "payload",
+    DECODE_HASH: "decode_hash",
+    ICC: "icc",
+    EXIF: "exif",
+    XMP: "xmp",
+}
+METADATA_SECTIONS = (ICC, EXIF, XMP)
+DECODE_HASH_BYTES = 8
+
+_PREFIX_BYTES = len(MAGIC) + 2
+_CRC_BYTES = 4
+
+_TEXT_DAMAGE = {
+    MAGIC.replace(b"\r\n", b"\n"): "CR LF became LF",
+    MAGIC.replace(b"\n", b"\r\n"): "LF became CR LF",
+    MAGIC[:-1] + b"\r\n": "LF became CR LF",
+    MAGIC.replace(b"\n", b"\r"): "LF became CR",
+    MAGIC.replace(b"\r", b"\n"): "CR became LF",
+    bytes([MAGIC[0] & 0x7F]) + MAGIC[1:]: "the top bit of each byte was cleared",
+    b"?INR": "bytes above 127 were replaced by '?'",
+    MAGIC[:4].decode("latin-1").encode("utf-8"): "the bytes were encoded as UTF-8",
+    MAGIC[:4].decode("utf-8", "replace").encode("utf-8"): "the bytes were decoded as UTF-8",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of a file.
+
+    Args:
+        type: 1..127 critical, 128..255 ancillary.
+        payload: its bytes.
+    """
+
+    type: int
+    payload: bytes
+
+
+def write_container(sections: Sequence[Section]) -> bytes:
+    """The bytes of a whole file with these sections, in this order.
+
+    Raises:
+        BadOption: no reader of this version would accept the result.
+    """
+    unknown = [s.type for s in sections if _is_unknown_critical(s.type)]
+    if unknown or any(not 0 <= s.type <= 255 for s in sections):
+        raise BadOption(
+            f"section types are {[s.type for s in sections]}, expected {sorted(SECTION_NAMES)} "
+            f"or ancillary ones, {FIRST_ANCILLARY}..255"
+        )
+    if broken := _broken_rule(sections):
+        raise BadOption(f"these sections do not make a file: {broken}")
+    parts = [MAGIC, bytes(FORMAT_VERSION)]
+    for section in sections:
+        parts += [bytes([section.type]), pack_varint(len(section.payload)), section.payload]
+    body = b"".join(parts)
+    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little")
+
+
+def read_container(data: bytes, limits: Limits) -> list[Section]:
+    """The sections of a whole file, in file order, unknown ancillary ones included.
+
+    Args:
+        data: the file.
+        limits: bounds on its size, its number of sections and the size of its metadata.
+
+    Raises:
+        NotAnInrFile: the magic is missing, or damaged by a text conversion.
+        TruncatedFile: a section runs beyond the end.
+        CorruptFile: check sum, section order or section count is wrong.
+        UnsupportedFile: the major version is newer, or a critical section is unknown.
+        LimitExceeded: a limit is exceeded.
+    """
+    _check_magic(data)
+    limits.check_file(len(data))
+    _check_version(data)
+    spans = []
+    for span in _section_spans(data):
+        spans.append(span)
+        if len(spans) > limits.max_sections:
+            # Only the check sum tells a file with too many sections from a damaged length.
+            break
+    _check_crc(data)
+    limits.check_sections(len(spans))
+    for type_, start, stop in spans:
+        if type_ in METADATA_SECTIONS:
+            limits.check_metadata(stop - start, SECTION_NAMES[type_])
+    sections = [Section(type_, data[start:stop]) for type_, start, stop in spans]
+    for section in sections:
+        if _is_unknown_critical(section.type):
+            raise UnsupportedFile(
+                f"section type {section.type} is needed to decode this file, and this version "
+                f"knows only {sorted(SECTION_NAMES)}; decode it with a newer inrcodec"
+            )
+    if broken := _broken_rule(sections):
+        raise CorruptFile(f"{broken}; the file was written by a faulty encoder")
+    return sections
+
+
+def _is_unknown_critical(type_: int) -> bool:
+    return 0 < type_ < FIRST_ANCILLARY and type_ not in SECTION_NAMES
+
+
+def _broken_rule(sections: Sequence[Section]) -> str:
+    """What is wrong with these sections as a file, or an empty text."""
+    types = [s.type for s in sections]
+    if not types:
+        return "there are no sections, expected at least header and payload"
+    if 0 in types:
+        return "a section has the reserved type 0"
+    if types[0] != HEADER:
+        return f"the first section has type {types[0]}, expected {HEADER} (header)"
+    if PAYLOAD not in types:
+        return f"there is no section of type {PAYLOAD} (payload)"
+    for type_, name in SECTION_NAMES.items():
+        if (count := types.count(type_)) > 1:
+            return f"there are {count} sections of type {type_} ({name}), expected at most one"
+    for section in sections:
+        if section.type == DECODE_HASH and len(section.payload) != DECODE_HASH_BYTES:
+            return f"decode_hash has {len(section.payload)} bytes, expected {DECODE_HASH_BYTES}"
+    return ""
+
+
+def _check_magic(data: bytes) -> None:
+    if data.startswith(MAGIC):
+        return
+    if not data:
+        raise NotAnInrFile("the file is empty, expected an .inr file; get it again")
+    if MAGIC.startswith(data):
+        raise TruncatedFile(
+            f"the file ends after {len(data)} of the {len(MAGIC)} bytes that every .inr file "
+            "begins with; get it again"
+        )
+    for damaged, how in _TEXT_DAMAGE.items():
+        if data.startswith(damaged):
+            raise NotAnInrFile(
+                f"the file was transferred as text: {how}, and the samples are lost; get it again "
+                "in binary mode (FTP 'binary', git attribute '-text', no mail body)"
+            )
+    raise NotAnInrFile(
+        f"the file begins with {data[: len(MAGIC)].hex(' ')}, expected {MAGIC.hex(' ')}; "
+        "it is not an .inr file"
+    )
+
+
+def _check_version(data: bytes) -> None:
+    """Refuse another major version: the bytes behind it need not be laid out as here."""
+    if len(data) < _PREFIX_BYTES:
+        raise TruncatedFile(
+            f"the file ends after {len(data)} bytes, inside its version number; get it again"
+        )
+    major, minor = data[len(MAGIC) : _PREFIX_BYTES]
+    if major > FORMAT_VERSION[0]:
+        raise UnsupportedFile(
+            f"the file has format version {major}.{minor}, this is a reader of versions up to "
+            f"{FORMAT_VERSION[0]}.x; decode it with a newer inrcodec"
+        )
+    if major < FORMAT_VERSION[0]:
+        raise CorruptFile(
+            f"the file has format version {major}.{minor}, which never existed; get it again"
+        )
+
+
+def _section_spans(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Type, first and past-the-last byte of each payload, in file order; copies nothing."""
+    end = len(data) - _CRC_BYTES
+    offset = _PREFIX_BYTES
+    if end < offset:
+        raise TruncatedFile(f"the file ends after {len(data)} bytes, no section fits; get it again")
+    while offset < end:
+        length, start = read_varint(data, offset + 1)
+        if length > end - start:
+            name = SECTION_NAMES.get(data[offset], "unknown")
+            raise TruncatedFile(
+                f"the section of type {data[offset]} ({name}) at byte {offset} declares {length} "
+                f"bytes, and {max(end - start, 0)} are left; the file was cut short or altered, "
+                "get it again"
+            )
+        yield data[offset], start, start + length
+        offset = start + length
+
+
+def _check_crc(data: bytes) -> None:
+    found = zlib.crc32(memoryview(data)[:-_CRC_BYTES])
+    expected = int.from_bytes(data[-_CRC_BYTES:], "little")
+    if found != expected:
+        raise CorruptFile(
+            f"the CRC-32 of the file is {found:08x}, expected {expected:08x}; the file was altered "
+            "or cut short after it was written, get it again"
+        )

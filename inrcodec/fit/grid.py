@@ -1,0 +1,249 @@
+"""Fitting a `grid` field to an image: D + lambda R by gradient descent, then integers.
+
+```
+main phase   soft rounding with normal noise, temperature and noise annealed, cosine rate
+weights      step sizes per group by rate-distortion search, greedy refinement
+tail         networks fixed as the decoder will see them; latents under hard rounding, best kept
+```
+
+The loss is mean squared error (signal in [0, 1], mean over samples and channels) plus lambda times
+bits per pixel: the convention of Cool-Chic and C3.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from inrcodec.fields.grid import (
+    FEATURE_GAIN,
+    GROUPS,
+    GridConfig,
+    GridField,
+    level_shapes,
+    parameter_layout,
+)
+from inrcodec.fit.presets import Preset
+from inrcodec.kernels import AdamState, Engine, GridProblem
+from inrcodec.progress import Reporter
+from inrcodec.quantize.weights import QuantizedWeights
+from inrcodec.runtime import make_engine
+from inrcodec.signal import Signal
+
+# Exponents that the format allows: the context model's fixed point has 12 fraction bits.
+HIGHEST_EXPONENT = {group: 12 if group.startswith("arm") else 20 for group in GROUPS}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Constants of the main phase, tuned at equal steps (results/design/schedule.tsv)."""
+
+    latent_rate: float = 0.15
+    network_rate: float = 0.03
+    final_rate: float = 0.02  # share of the rates that is left at the end
+    warmup_steps: int = 10
+    gradient_norm: float = 0.1
+    temperature: tuple[float, float] = (0.35, 0.15)
+    sigma: tuple[float, float] = (0.25, 0.12)
+    tail_rate: float = 0.01
+
+    def at(self, progress: float) -> tuple[float, float, float]:
+        """(share of the learning rates, temperature, noise sigma) at progress 0..1."""
+        cosine = 0.5 * (1 + math.cos(math.pi * progress))
+        share = self.final_rate + (1 - self.final_rate) * cosine
+        mix = [a + (b - a) * progress for a, b in (self.temperature, self.sigma)]
+        return share, *mix
+
+
+def initial_theta(config: GridConfig, target: np.ndarray, seed: int) -> np.ndarray:
+    """[parameters] float32: He-like normal weights, zero taps, the mean colour as output bias."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    gains = {"arm.w2": 0.5, "arm.w3": 0.1, "arm.skip": 0.0}
+    for name, (_, shape) in parameter_layout(config, target.shape[0]).items():
+        if name == "syn.b2":
+            part = target.mean(axis=(1, 2))
+        elif "bias" in name or name.split(".")[1].startswith("b") or "taps" in name:
+            part = np.zeros(shape)
+        else:
+            part = rng.normal(size=shape) * gains.get(name, 1.0) / math.sqrt(max(1, shape[-1]))
+        parts.append(np.ravel(part))
+    return np.concatenate(parts).astype(np.float32)
+
+
+class GridFit:
+    """One fit in progress: latents and networks under optimisation."""
+
+    def __init__(
+        self,
+        problem: GridProblem,
+        engine: Engine,
+        lmbda: float,
+        theta: np.ndarray,
+        seed: int,
+        schedule: Schedule,
+    ) -> None:
+        self.problem, self.engine, self.lmbda, self.schedule = problem, engine, lmbda, schedule
+        self._seed = seed
+        self._step = 0
+        self.latents = self._state(np.zeros(problem.latent_count))
+        self.theta = self._state(theta)
+
+    def _state(self, values: np.ndarray) -> AdamState:
+        zeros = np.zeros(len(values))
+        return AdamState(*(self.engine.vector(v) for v in (values, zeros, zeros)))
+
+    def run(self, first: int, last: int, total: int, reporter: Reporter) -> None:
+        """Steps first..last-1 of a main phase of `total` steps."""
+        schedule = self.schedule
+        for step in range(first, last):
+            share, temperature, sigma = schedule.at(step / total)
+            share *= min(1.0, (step + 1) / schedule.warmup_steps)
+            z, slope = self.engine.perturb(
+                self.latents.values, temperature, sigma, self._seed * 1_000_003 + step
+            )
+            loss = self.engine.loss(z, self.theta.values, self.lmbda)
+            self._step += 1
+            gradient = loss.grad_latents * slope
+            self.engine.adam(self.latents, gradient, schedule.latent_rate * share, self._step)
+            self.engine.adam(
+                self.theta,
+                self._clipped(loss.grad_theta),
+                schedule.network_rate * share,
+                self._step,
+            )
+            reporter.step(loss.bits / self.problem.pixels, loss.mse)
+
+    def tail(self, steps: int, reporter: Reporter) -> np.ndarray:
+        """The best integer latents found under hard rounding with the networks as they are.
+
+        Returns:
+            [latents] float32 integers.
+        """
+        best = self.rounded()
+        best_cost = self.cost(best, self.theta.values)
+        state = AdamState(self.latents.values, *(self.engine.vector(np.zeros(len(best))),) * 1,
+                          self.engine.vector(np.zeros(len(best))))
+        for step in range(steps):
+            hard = self.engine.vector(np.rint(self.engine.array(state.values)))
+            loss = self.engine.loss(hard, self.theta.values, self.lmbda)
+            share = 1 - step / steps
+            self.engine.adam(state, loss.grad_latents, self.schedule.tail_rate * share, step + 1)
+            reporter.step(loss.bits / self.problem.pixels, loss.mse)
+            if loss.mse + self.lmbda * loss.bits / self.problem.pixels < best_cost:
+                candidate = self.engine.array(hard)
+                cost = self.cost(candidate, self.theta.values)
+                if cost < best_cost:
+                    best, best_cost = candidate, cost
+        return best
+
+    def rounded(self) -> np.ndarray:
+        """[latents] float32: the latents as integers."""
+        return np.rint(self.engine.array(self.latents.values))
+
+    def cost(self, latents: np.ndarray, theta: object) -> float:
+        """D + lambda * latent bits per pixel at integer latents."""
+        loss = self.engine.evaluate(self.engine.vector(latents), theta)
+        return loss.mse + self.lmbda * loss.bits / self.problem.pixels
+
+    def _clipped(self, gradient: object) -> object:
+        norm = float((gradient * gradient).sum()) ** 0.5
+        return gradient * min(1.0, self.schedule.gradient_norm / (norm + 1e-12))
+
+
+def fit(
+    signal: Signal,
+    config: GridConfig,
+    preset: Preset,
+    lmbda: float,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    engine: str = "auto",
+    reporter: Reporter | None = None,
+    schedule: Schedule | None = None,
+) -> GridField:
+    """The `grid` field of an image, every number of it an integer.
+
+    Args:
+        signal: the image.
+        config: shape of the field.
+        preset: how long to work.
+        lmbda: weight of the rate, > 0.
+        seed: of starting networks and noise; the same seed, device and threads give the same field.
+        device, engine: see `runtime.make_engine`.
+        reporter: told of every step.
+    """
+    reporter = reporter or Reporter()
+    schedule = schedule or Schedule()
+    target = np.ascontiguousarray(
+        (signal.samples.astype(np.float32) / np.float32(signal.peak)).transpose(2, 0, 1)
+    )
+    layout = parameter_layout(config, signal.channels)
+    problem = GridProblem(
+        target,
+        config.first_level,
+        tuple(level_shapes(config, signal.height, signal.width)),
+        config.context.spatial,
+        config.context.coarse,
+        {name: shape for name, (_, shape) in layout.items()},
+        config.taps,
+        FEATURE_GAIN,
+    )
+    machine = make_engine(problem, device, engine)
+    reporter.begin(
+        preset.starts * preset.start_steps * (preset.starts > 1)
+        + preset.steps
+        + preset.tail_steps
+        - preset.start_steps * (preset.starts > 1)
+    )
+
+    best = _best_start(problem, machine, lmbda, seed, config, preset, schedule, reporter)
+    best.run(
+        preset.start_steps if preset.starts > 1 else 0, preset.steps, preset.steps, reporter
+    )
+    latents = best.rounded()
+    weights = QuantizedWeights(
+        layout,
+        machine.array(best.theta.values),
+        lambda theta: best.cost(latents, machine.vector(theta)),
+        lmbda / problem.pixels,
+        HIGHEST_EXPONENT,
+    )
+    weights.search_steps(preset.step_passes)
+    weights.refine(preset.refinements)
+    best.theta.values = machine.vector(weights.values())
+    latents = best.tail(preset.tail_steps, reporter)
+    reporter.end()
+
+    grids, offset = [], 0
+    for shape in problem.level_shapes:
+        n = shape[0] * shape[1]
+        grids.append(latents[offset : offset + n].reshape(shape).astype(np.int32))
+        offset += n
+    size = (signal.height, signal.width, signal.channels)
+    return GridField(config, size, weights.exponents, weights.theta_hat(), grids)
+
+
+def _best_start(
+    problem: GridProblem,
+    engine: Engine,
+    lmbda: float,
+    seed: int,
+    config: GridConfig,
+    preset: Preset,
+    schedule: Schedule,
+    reporter: Reporter,
+) -> GridFit:
+    """The most promising of several starts, after a few steps of each."""
+    candidates = []
+    for k in range(preset.starts):
+        theta = initial_theta(config, problem.target, seed + 7919 * k)
+        start = GridFit(problem, engine, lmbda, theta, seed + 7919 * k, schedule)
+        if preset.starts == 1:
+            return start
+        start.run(0, preset.start_steps, preset.steps, reporter)
+        candidates.append((start.cost(start.rounded(), start.theta.values), k, start))
+    return min(candidates, key=lambda candidate: candidate[:2])[2]

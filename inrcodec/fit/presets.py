@@ -1,0 +1,93 @@
+"""How much work an effort level is, and how large the networks are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from inrcodec.errors import BadOption
+from inrcodec.fields.grid import GridConfig
+
+DEFAULT_LMBDA = 1e-3
+DEFAULT_EFFORT = 5
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One effort level.
+
+    Args:
+        steps: of the main phase, soft rounding with noise.
+        tail_steps: of hard rounding at a small rate.
+        starts: networks tried for `start_steps` each; the best goes on.
+        start_steps: steps of each such trial.
+        step_passes: passes of the search for quantization steps.
+        refinements: single-parameter moves tried after it.
+    """
+
+    steps: int
+    tail_steps: int
+    starts: int = 1
+    start_steps: int = 0
+    step_passes: int = 1
+    refinements: int = 0
+
+
+EFFORTS = {
+    1: Preset(100, 10),
+    2: Preset(200, 20),
+    3: Preset(350, 30),
+    4: Preset(600, 50, step_passes=2),
+    5: Preset(1000, 80, step_passes=2),
+    6: Preset(2000, 150, starts=2, start_steps=50, step_passes=2, refinements=500),
+    7: Preset(4000, 300, starts=3, start_steps=80, step_passes=2, refinements=1000),
+    8: Preset(10_000, 500, starts=3, start_steps=100, step_passes=3, refinements=3000),
+    9: Preset(25_000, 1000, starts=4, start_steps=200, step_passes=3, refinements=6000),
+}
+
+
+def preset(effort: int) -> Preset:
+    """The preset of an effort level.
+
+    Raises:
+        BadOption: not 1..9.
+    """
+    if effort not in EFFORTS:
+        raise BadOption(f"effort is {effort}, expected 1 (quick) to 9 (small)")
+    return EFFORTS[effort]
+
+
+def lmbda_of_quality(quality: float) -> float:
+    """The lambda of a quality 0..100: 0.1 at 0, a tenth of it every 25, 1e-5 at 100.
+
+    Raises:
+        BadOption: not in 0..100.
+    """
+    if not 0 <= quality <= 100:
+        raise BadOption(f"quality is {quality:g}, expected 0 (smallest) to 100 (finest)")
+    return 10.0 ** (-1 - quality / 25)
+
+
+def expected_bytes(lmbda: float, pixels: int) -> float:
+    """Rough size of a file, from the mean over Kodak of codecs of this family.
+
+    0.5 bpp at lambda 1e-3, and the measured slope: 1.4 bpp at 1e-4, 0.08 at 2e-2.
+    """
+    return pixels / 8 * min(8.0, 0.5 * (lmbda / 1e-3) ** -0.55)
+
+
+def choose_config(lmbda: float, height: int, width: int) -> GridConfig:
+    """The shape of a `grid` field for an image: larger networks for larger files.
+
+    The thresholds come from results/design/config.tsv.
+    """
+    size = expected_bytes(lmbda, height * width)
+    # The coarsest grid has at least one sample, and no level is coarser than the image.
+    levels = min(7, 1 + max(0, math.ceil(math.log2(max(height, width)))))
+    if size < 700:
+        return GridConfig(0, min(levels, 5), 4, 1, 4, 6, 0)
+    if size < 2500:
+        return GridConfig(0, levels, 8, 3, 6, 8, 1)
+    if size < 8000:
+        return GridConfig(0, levels, 12, 5, 8, 12, 1)
+    return GridConfig(0, levels, 16, 5, 16, 16, 2)

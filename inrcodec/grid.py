@@ -1,0 +1,125 @@
+"""Where a signal is sampled: the only coordinate convention of the project.
+
+Sample *centres*: of N samples on an axis, sample i lies at x_i = (2i + 1)/N - 1 on [-1, 1], whatever
+N is, so that every decode size covers the same extent. Positions are also given in native samples,
+u = (x + 1)/2 * length, so that native sample i lies at u = i + 0.5.
+
+Positions are kept as exact fractions `(start + i * step) / den` and become floating point by one
+division, correctly rounded: the same place has the same bits in a tile and in the whole.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from inrcodec.errors import BadOption
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Sample positions along one axis: sample i lies at (start + i * step) / den native samples.
+
+    Args:
+        length: number of native samples, the extent of the axis.
+        count: number of positions.
+        start, step, den: integers; den is even, so that native centres are integers over den.
+    """
+
+    length: int
+    count: int
+    start: int
+    step: int
+    den: int
+
+    @classmethod
+    def over(cls, length: int, offset: Fraction, extent: Fraction, count: int) -> Axis:
+        """`count` sample centres over [offset, offset + extent) native samples."""
+        den = 2 * count * math.lcm(offset.denominator, extent.denominator)
+        step = extent * den / count
+        start = offset * den + step / 2
+        return cls(length, count, int(start), int(step), den)
+
+    @property
+    def numerators(self) -> np.ndarray:
+        """[count] int64: the positions as integers over `den`."""
+        return self.start + self.step * np.arange(self.count, dtype=np.int64)
+
+    @property
+    def positions(self) -> np.ndarray:
+        """[count] float64: the positions in native samples, each correctly rounded."""
+        return self.numerators / np.float64(self.den)
+
+    @property
+    def coords(self) -> np.ndarray:
+        """[count] float64: the positions on [-1, 1]."""
+        return self.positions * 2 / self.length - 1
+
+    @property
+    def is_native(self) -> bool:
+        """True where every position is the centre of a native sample, one after the other."""
+        return self.step == self.den and (2 * self.start - self.den) % (2 * self.den) == 0
+
+    def part(self, begin: int, end: int) -> Axis:
+        """Positions begin..end-1 of this axis, with the same bits."""
+        return replace(self, start=self.start + begin * self.step, count=end - begin)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A regular grid of positions on an image: rows on `y`, columns on `x`."""
+
+    y: Axis
+    x: Axis
+
+    @classmethod
+    def of(
+        cls,
+        height: int,
+        width: int,
+        size: tuple[int, int] | None = None,
+        scale: float | None = None,
+        region: tuple[float, float, float, float] | None = None,
+    ) -> Grid:
+        """The grid for a decode.
+
+        Args:
+            height, width: native size in pixels.
+            size: (height, width) of the output, or None.
+            scale: output samples per native pixel, > 0, or None; the size is rounded, at least 1.
+            region: (x, y, width, height) in native pixels (fractions to 1/1000), inside the image;
+                default the whole.
+
+        Raises:
+            BadOption: size and scale both given, not positive, or a region outside the image.
+        """
+        if size is not None and scale is not None:
+            raise BadOption("both a size and a scale were given; give one of them")
+        x0, y0, w, h = (
+            Fraction(v).limit_denominator(1000) for v in region or (0, 0, width, height)
+        )
+        if w <= 0 or h <= 0 or x0 < 0 or y0 < 0 or x0 + w > width or y0 + h > height:
+            raise BadOption(
+                f"region {','.join(f'{float(v):g}' for v in (x0, y0, w, h))} (x,y,width,height) "
+                f"does not lie inside the {width}x{height} image"
+            )
+        if size is None:
+            factor = Fraction(scale).limit_denominator(10**6) if scale is not None else Fraction(1)
+            if factor <= 0:
+                raise BadOption(f"scale is {scale}, expected a positive number")
+            size = (max(1, round(h * factor)), max(1, round(w * factor)))
+        if min(size) < 1:
+            raise BadOption(f"size is {size[1]}x{size[0]}, expected at least 1x1")
+        return cls(Axis.over(height, y0, h, size[0]), Axis.over(width, x0, w, size[1]))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the output."""
+        return self.y.count, self.x.count
+
+    def part(self, rows: tuple[int, int], columns: tuple[int, int]) -> Grid:
+        """The sub-grid of output rows and columns [begin, end), with the same bits."""
+        return Grid(self.y.part(*rows), self.x.part(*columns))

@@ -1,0 +1,103 @@
+"""The hot loops of fitting and rendering a `grid` field, behind one interface.
+
+`reference` is the truth: torch autograd, any device. Other engines compute the same numbers faster
+and are tested against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class GridProblem:
+    """What an engine must know of one fit.
+
+    Args:
+        target: [channels, height, width] float32 in [0, 1], the signal.
+        first_level: latents of entry i have spacing 2**(first_level + i) native samples.
+        level_shapes: (h_l, w_l) per entry, finest first.
+        spatial_context: causal neighbours (dy, dx).
+        coarse_context: directions (y, x) at the parent in the next coarser level.
+        layout: name -> shape of every network parameter; flat vectors hold them in this order.
+        taps: number of residual 3x3 layers.
+        feature_gain: factor between latents and synthesis inputs.
+    """
+
+    target: np.ndarray
+    first_level: int
+    level_shapes: tuple[tuple[int, int], ...]
+    spatial_context: tuple[tuple[int, int], ...]
+    coarse_context: tuple[tuple[int, int], ...]
+    layout: dict[str, tuple[int, ...]]
+    taps: int
+    feature_gain: float
+
+    @property
+    def latent_count(self) -> int:
+        return sum(h * w for h, w in self.level_shapes)
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(int(np.prod(shape)) for shape in self.layout.values())
+
+    @property
+    def pixels(self) -> int:
+        return self.target.shape[1] * self.target.shape[2]
+
+
+@dataclass
+class Loss:
+    """One evaluation: distortion and rate, and where asked for their gradients.
+
+    Args:
+        mse: mean squared error over samples and channels, signal in [0, 1].
+        bits: ideal code length of all latents.
+        grad_latents: [latent_count] gradient of mse + lmbda * bits / pixels, or None.
+        grad_theta: [parameter_count] the same for the networks, or None.
+    """
+
+    mse: float
+    bits: float
+    grad_latents: object = None
+    grad_theta: object = None
+
+
+class Engine(Protocol):
+    """Loss, gradients and updates of one GridProblem. Vectors are float32 of the engine's own kind
+    (`vector` makes one from numpy, `array` turns one back)."""
+
+    name: str
+
+    def vector(self, values: np.ndarray) -> object: ...
+
+    def array(self, vector: object) -> np.ndarray: ...
+
+    def loss(self, latents: object, theta: object, lmbda: float) -> Loss:
+        """Loss and gradients at given (already perturbed or rounded) latents."""
+
+    def evaluate(self, latents: object, theta: object) -> Loss:
+        """Loss without gradients at integer latents; the picture is clipped to [0, 1]."""
+
+    def perturb(
+        self, latents: object, temperature: float, sigma: float, seed: int
+    ) -> tuple[object, object]:
+        """(z, dz/dlatents) with z = s(s(latents) + sigma * n), s soft rounding, n normal noise."""
+
+    def adam(self, state: object, gradient: object, rate: float, step: int) -> None:
+        """One Adam update in place of `state` (see AdamState); step counts from 1."""
+
+
+@dataclass
+class AdamState:
+    """A vector under optimisation with Adam's moments (Kingma and Ba, arXiv 1412.6980)."""
+
+    values: object
+    first: object
+    second: object
+    beta1: float = 0.9
+    beta2: float = 0.99
+    epsilon: float = 1e-8

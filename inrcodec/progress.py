@@ -1,0 +1,112 @@
+"""Progress on stderr: a bar on a terminal, plain lines elsewhere, JSON lines for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from typing import TextIO
+
+from inrcodec.errors import BadOption
+
+STYLES = ("auto", "bar", "lines", "json", "none")
+
+
+class Reporter:
+    """Told of every step of a fit; this one keeps quiet."""
+
+    def begin(self, total: int) -> None:
+        """Work of `total` steps starts."""
+
+    def step(self, rate_bpp: float, mse: float) -> None:
+        """One step is done, at that rate (bits per pixel) and mean squared error (signal 0..1)."""
+
+    def end(self) -> None:
+        """The work is done."""
+
+
+class LineReporter(Reporter):
+    """Writes step, rate, PSNR and the time left, at most every `interval_seconds`."""
+
+    interval_seconds = 5.0
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._total = self._done = 0
+        self._begun = self._shown = 0.0
+
+    def begin(self, total: int) -> None:
+        self._total, self._done = total, 0
+        self._begun = self._shown = time.monotonic()
+
+    def step(self, rate_bpp: float, mse: float) -> None:
+        self._done += 1
+        now = time.monotonic()
+        if now - self._shown >= self.interval_seconds or self._done == self._total:
+            self._shown = now
+            left = (now - self._begun) / self._done * (self._total - self._done)
+            psnr_db = -10 * math.log10(max(mse, 1e-10))
+            self._show(self._done, rate_bpp, psnr_db, left)
+
+    def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
+        self._write(
+            f"step {done}/{self._total}  {rate_bpp:.4f} bpp  {psnr_db:.2f} dB  "
+            f"{left_seconds:.0f} s left\n"
+        )
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            # A closed or broken stderr must not cost the user the encode.
+            self._show = lambda *_: None  # type: ignore[method-assign]
+
+
+class BarReporter(LineReporter):
+    """One line that is redrawn, for terminals."""
+
+    interval_seconds = 0.25
+
+    def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
+        width = 24
+        filled = width * done // max(1, self._total)
+        minutes, seconds = divmod(round(left_seconds), 60)
+        self._write(
+            f"\r[{'=' * filled}{' ' * (width - filled)}] {done}/{self._total}  "
+            f"{rate_bpp:.4f} bpp  {psnr_db:.2f} dB  {minutes}:{seconds:02d} left \033[K"
+        )
+
+    def end(self) -> None:
+        self._write("\r\033[K")
+
+
+class JsonReporter(LineReporter):
+    """One JSON object per line."""
+
+    interval_seconds = 1.0
+
+    def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
+        record = {
+            "step": done,
+            "steps": self._total,
+            "rate_bpp": round(rate_bpp, 5),
+            "psnr_db": round(psnr_db, 3),
+            "left_seconds": round(left_seconds, 1),
+        }
+        self._write(json.dumps(record) + "\n")
+
+
+def reporter(style: str) -> Reporter:
+    """The Reporter of a style; "auto" is a bar on a terminal and lines elsewhere.
+
+    Raises:
+        BadOption: an unknown style.
+    """
+    if style not in STYLES:
+        raise BadOption(f"progress is {style!r}, expected one of {', '.join(STYLES)}")
+    if style == "auto":
+        style = "bar" if sys.stderr.isatty() else "lines"
+    kinds = {"bar": BarReporter, "lines": LineReporter, "json": JsonReporter, "none": Reporter}
+    return kinds[style]()

@@ -1,0 +1,1 @@
+"""Real numbers to integers, judged by the final rate-distortion cost."""

@@ -1,0 +1,87 @@
+"""Names and never-reused ids of the parts that a file can ask for.
+
+A part registers itself where it is defined; `get` and `by_id` import all modules of its room first,
+so adding one means adding one file. Other packages add parts through the entry point group
+`inrcodec.<room>`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from inrcodec.errors import BadOption, UnsupportedFile
+
+T = TypeVar("T")
+ROOMS = ("fields",)
+
+
+@dataclass(frozen=True)
+class Entry:
+    name: str
+    id: int
+    part: Any
+
+
+_entries: dict[str, list[Entry]] = {room: [] for room in ROOMS}
+
+
+def register(room: str, name: str, id: int) -> Callable[[T], T]:
+    """A decorator that files a part under its name and id; both must be new in the room."""
+
+    def add(part: T) -> T:
+        for entry in _entries[room]:
+            if entry.name == name or entry.id == id:
+                raise ValueError(f"{room}: {name} ({id}) collides with {entry.name} ({entry.id})")
+        _entries[room].append(Entry(name, id, part))
+        return part
+
+    return add
+
+
+@cache
+def _discover(room: str) -> None:
+    package = importlib.import_module(f"inrcodec.{room}")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    for point in importlib.metadata.entry_points(group=f"inrcodec.{room}"):
+        point.load()
+
+
+def entries(room: str) -> Sequence[Entry]:
+    """All parts of a room, by id."""
+    _discover(room)
+    return sorted(_entries[room], key=lambda entry: entry.id)
+
+
+def get(room: str, name: str) -> Entry:
+    """The part of that name.
+
+    Raises:
+        BadOption: no such part; the message lists those there are.
+    """
+    for entry in entries(room):
+        if entry.name == name:
+            return entry
+    known = ", ".join(entry.name for entry in entries(room))
+    raise BadOption(f"there is no {room.removesuffix('s')} {name!r}; there are: {known}")
+
+
+def by_id(room: str, id: int) -> Entry:
+    """The part of that id.
+
+    Raises:
+        UnsupportedFile: this version does not know the id.
+    """
+    for entry in entries(room):
+        if entry.id == id:
+            return entry
+    raise UnsupportedFile(
+        f"the file uses {room.removesuffix('s')} id {id}, which this version does not know; "
+        "a newer inrcodec may decode it"
+    )
