@@ -25,6 +25,7 @@ def encode(
     effort: int | None = None,
     field: str = "grid",
     device: str = "auto",
+    engine: str = "auto",
     seed: int = 0,
     strip: bool = False,
 ) -> bytes:
@@ -37,7 +38,8 @@ def encode(
         quality: 0..100 instead of lmbda: lmbda = 10**(-1 - quality/25).
         effort: 1 (quick) to 9 (small); default 5.
         field: family of the representation.
-        device: "auto", "cpu" or "cuda".
+        device: "auto", "cpu", "cuda" or "cuda:n".
+        engine: "auto", "reference" or "cpu".
         seed: the same seed, device and thread count give the same bytes.
         strip: leave ICC, EXIF and XMP out.
 
@@ -46,14 +48,24 @@ def encode(
         BadOption: an option is out of range.
     """
     options = encode_options(
-        lmbda=lmbda, quality=quality, effort=effort, field=field, device=device, seed=seed
+        lmbda=lmbda,
+        quality=quality,
+        effort=effort,
+        field=field,
+        device=device,
+        engine=engine,
+        seed=seed,
     )
     signal = as_signal(image)
     return codec.encode(signal.stripped() if strip else signal, options).data
 
 
 def encode_options(
-    *, lmbda: float | None, quality: float | None, effort: int | None, **rest: Any
+    *,
+    lmbda: float | None = None,
+    quality: float | None = None,
+    effort: int | None = None,
+    **rest: Any,
 ) -> Any:
     """`fit.EncodeOptions` from what a user may leave out.
 
@@ -89,6 +101,7 @@ def decode(
     size: tuple[int, int] | None = None,
     scale: float | None = None,
     region: tuple[float, float, float, float] | None = None,
+    fast: bool = False,
     limits: Limits | None = None,
 ) -> Signal:
     """The image in an `.inr` file; `.samples` is its [height, width, channels] array.
@@ -98,13 +111,15 @@ def decode(
         size: (height, width) of the output.
         scale: output pixels per native pixel, instead of a size.
         region: (x, y, width, height) in native pixels.
+        fast: allow float32, at most one level off at 8 bits.
         limits: what the file may ask for; default `Limits()`.
 
     Raises:
         CorruptFile, LimitExceeded, UnsupportedFile: the file cannot be decoded.
         BadOption: size, scale or region make no sense for this image.
     """
-    return codec.decode(_data(file), limits, size=size, scale=scale, region=region)
+    data = _data(file, limits)
+    return codec.decode(data, limits, fast=fast, size=size, scale=scale, region=region)
 
 
 def verify(file: bytes | PathLike) -> Signal:
@@ -132,7 +147,7 @@ class Image:
 
     def __init__(self, file: bytes | PathLike, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._parsed = codec.InrFile.parse(_data(file), self._limits)
+        self._parsed = codec.InrFile.parse(_data(file, limits), self._limits)
         self.info = self._parsed.info()
         self._field: Any = None
 
@@ -151,6 +166,7 @@ class Image:
         size: tuple[int, int] | None = None,
         scale: float | None = None,
         region: tuple[float, float, float, float] | None = None,
+        fast: bool = False,
     ) -> Signal:
         """The image on any grid; arguments as in `decode`."""
         header = self._parsed.header
@@ -158,7 +174,7 @@ class Image:
         self._limits.check_size(grid.shape[1], grid.shape[0])
         if self._field is None:
             self._field = self._parsed.field(self._limits)
-        return codec.to_signal(self._field.render(grid), header, self._parsed.metadata)
+        return codec.to_signal(self._field.render(grid, fast), header, self._parsed.metadata)
 
 
 def open(file: bytes | PathLike, limits: Limits | None = None) -> Image:
@@ -171,7 +187,13 @@ def read(file: bytes | PathLike, **where: Any) -> np.ndarray:
     return decode(file, **where).samples
 
 
-def write(path: PathLike, image: np.ndarray | Signal | PathLike, *, force: bool = False, **options: Any) -> int:
+def write(
+    path: PathLike,
+    image: np.ndarray | Signal | PathLike,
+    *,
+    force: bool = False,
+    **options: Any,
+) -> int:
     """Encodes an image to a file and returns its size in bytes; keywords as in `encode`.
 
     Raises:
@@ -183,7 +205,7 @@ def write(path: PathLike, image: np.ndarray | Signal | PathLike, *, force: bool 
     return len(data)
 
 
-def _data(file: bytes | PathLike) -> bytes:
+def _data(file: bytes | PathLike, limits: Limits | None = None) -> bytes:
     if isinstance(file, (bytes, bytearray, memoryview)):
         return bytes(file)
-    return files.read_bytes(Path(file), Limits().max_file_bytes)
+    return files.read_bytes(Path(file), (limits or Limits()).max_file_bytes)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,21 +59,24 @@ class Encoded:
         return -10 * math.log10(self.mse) if self.mse else math.inf
 
 
-def encode(signal: Signal, options: Any) -> Encoded:
+def encode(
+    signal: Signal, options: Any, fit: Callable[[Signal, Any], tuple[int, Field]] | None = None
+) -> Encoded:
     """A signal as an `.inr` file.
 
     Args:
         signal: what to encode.
         options: `fit.EncodeOptions`: field, lambda, effort, seed, device.
+        fit: makes (field id, field) of a signal and options; default `fit.fit`.
 
     Raises:
         BadOption: an option is out of range.
         BadInput: the signal is larger than a decoder with default limits would accept.
     """
-    from inrcodec import fit  # the encoder's side is loaded only by encoders
-
+    if fit is None:
+        from inrcodec.fit import fit  # the encoder's side is loaded only by encoders
     _check_encodable(signal)
-    field_id, field = fit.fit(signal, options)
+    field_id, field = fit(signal, options)
     header = Header(
         kind=KIND_IMAGE,
         width=signal.width,
@@ -160,12 +164,13 @@ class InrFile:
         }
 
 
-def decode(data: bytes, limits: Limits | None = None, **where: Any) -> Signal:
+def decode(data: bytes, limits: Limits | None = None, fast: bool = False, **where: Any) -> Signal:
     """The signal in a file, at native size or anywhere else.
 
     Args:
         data: an `.inr` file.
         limits: what the file may ask for.
+        fast: allow float32, at most one level off at 8 bits; never used to verify.
         where: size=(height, width), scale=, region=(x, y, width, height); see `Grid.of`.
 
     Raises:
@@ -176,7 +181,7 @@ def decode(data: bytes, limits: Limits | None = None, **where: Any) -> Signal:
     parsed = InrFile.parse(data, limits)
     grid = Grid.of(parsed.header.height, parsed.header.width, **where)
     limits.check_size(grid.shape[1], grid.shape[0])
-    return to_signal(parsed.field(limits).render(grid), parsed.header, parsed.metadata)
+    return to_signal(parsed.field(limits).render(grid, fast), parsed.header, parsed.metadata)
 
 
 def verify(data: bytes, limits: Limits | None = None) -> Signal:
@@ -208,7 +213,7 @@ def to_signal(values: np.ndarray, header: Header, metadata: dict[str, bytes]) ->
     """Values 0..1 as samples: clipped, scaled to the peak, rounded half up. Works in place."""
     peak = (1 << header.bit_depth) - 1
     np.clip(values, 0.0, 1.0, out=values)
-    values *= float(peak)
+    values *= peak
     values += 0.5
     np.floor(values, out=values)
     samples = values.astype(np.uint8 if header.bit_depth <= 8 else np.uint16)

@@ -1,8 +1,8 @@
 """Where a signal is sampled: the only coordinate convention of the project.
 
-Sample *centres*: of N samples on an axis, sample i lies at x_i = (2i + 1)/N - 1 on [-1, 1], whatever
-N is, so that every decode size covers the same extent. Positions are also given in native samples,
-u = (x + 1)/2 * length, so that native sample i lies at u = i + 0.5.
+Sample *centres*: of N samples on an axis, sample i lies at x_i = (2i + 1)/N - 1 on [-1, 1],
+whatever N is, so that every decode size covers the same extent. Positions are also given in native
+samples, u = (x + 1)/2 * length, so that native sample i lies at u = i + 0.5.
 
 Positions are kept as exact fractions `(start + i * step) / den` and become floating point by one
 division, correctly rounded: the same place has the same bits in a tile and in the whole.
@@ -17,6 +17,10 @@ from fractions import Fraction
 import numpy as np
 
 from inrcodec.errors import BadOption
+
+# Regions lie on multiples of 1/1024 pixel: numerators then stay below 2**53 on any image and output
+# of up to 2**20 samples a side, so that a position is one correctly rounded division.
+REGION_UNITS = 1024
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Grid:
             height, width: native size in pixels.
             size: (height, width) of the output, or None.
             scale: output samples per native pixel, > 0, or None; the size is rounded, at least 1.
-            region: (x, y, width, height) in native pixels (fractions to 1/1000), inside the image;
+            region: (x, y, width, height) in native pixels, inside the image, rounded to 1/1024;
                 default the whole.
 
         Raises:
@@ -98,9 +102,14 @@ class Grid:
         """
         if size is not None and scale is not None:
             raise BadOption("both a size and a scale were given; give one of them")
-        x0, y0, w, h = (
-            Fraction(v).limit_denominator(1000) for v in region or (0, 0, width, height)
-        )
+        where = (0, 0, width, height) if region is None else region
+        numbers = [*where, *([] if scale is None else [scale]), *(size or ())]
+        if not all(math.isfinite(v) for v in numbers) or any(v != int(v) for v in size or ()):
+            raise BadOption(
+                f"size {size}, scale {scale}, region {region}: expected finite numbers, and a size "
+                "in whole pixels"
+            )
+        x0, y0, w, h = (Fraction(round(v * REGION_UNITS), REGION_UNITS) for v in where)
         if w <= 0 or h <= 0 or x0 < 0 or y0 < 0 or x0 + w > width or y0 + h > height:
             raise BadOption(
                 f"region {','.join(f'{float(v):g}' for v in (x0, y0, w, h))} (x,y,width,height) "
@@ -113,7 +122,8 @@ class Grid:
             size = (max(1, round(h * factor)), max(1, round(w * factor)))
         if min(size) < 1:
             raise BadOption(f"size is {size[1]}x{size[0]}, expected at least 1x1")
-        return cls(Axis.over(height, y0, h, size[0]), Axis.over(width, x0, w, size[1]))
+        rows, columns = int(size[0]), int(size[1])
+        return cls(Axis.over(height, y0, h, rows), Axis.over(width, x0, w, columns))
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import time
 from typing import TextIO
@@ -32,7 +33,7 @@ class LineReporter(Reporter):
     interval_seconds = 5.0
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
+        self._stream: TextIO | None = stream or sys.stderr
         self._total = self._done = 0
         self._begun = self._shown = 0.0
 
@@ -52,31 +53,40 @@ class LineReporter(Reporter):
     def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
         self._write(
             f"step {done}/{self._total}  {rate_bpp:.4f} bpp  {psnr_db:.2f} dB  "
-            f"{left_seconds:.0f} s left\n"
+            f"{_clock(left_seconds)} left\n"
         )
 
     def _write(self, text: str) -> None:
+        if self._stream is None:
+            return
         try:
             self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError):
             # A closed or broken stderr must not cost the user the encode.
-            self._show = lambda *_: None  # type: ignore[method-assign]
+            self._stream = None
 
 
 class BarReporter(LineReporter):
     """One line that is redrawn, for terminals."""
 
     interval_seconds = 0.25
+    bar_columns = 24
 
     def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
-        width = 24
-        filled = width * done // max(1, self._total)
-        minutes, seconds = divmod(round(left_seconds), 60)
-        self._write(
-            f"\r[{'=' * filled}{' ' * (width - filled)}] {done}/{self._total}  "
-            f"{rate_bpp:.4f} bpp  {psnr_db:.2f} dB  {minutes}:{seconds:02d} left \033[K"
+        filled = self.bar_columns * done // max(1, self._total)
+        line = (
+            f"[{'=' * filled}{' ' * (self.bar_columns - filled)}] {done}/{self._total}  "
+            f"{rate_bpp:.4f} bpp  {psnr_db:.2f} dB  {_clock(left_seconds)} left"
         )
+        # A line that wraps could not be redrawn: the terminal would fill with its remains.
+        self._write(f"\r{line[: self._columns() - 1]}\033[K")
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or 80
+        except (OSError, ValueError, AttributeError):
+            return 80
 
     def end(self) -> None:
         self._write("\r\033[K")
@@ -98,6 +108,13 @@ class JsonReporter(LineReporter):
         self._write(json.dumps(record) + "\n")
 
 
+def _clock(seconds: float) -> str:
+    """Seconds as m:ss, or h:mm:ss from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def reporter(style: str) -> Reporter:
     """The Reporter of a style; "auto" is a bar on a terminal and lines elsewhere.
 
@@ -107,6 +124,7 @@ def reporter(style: str) -> Reporter:
     if style not in STYLES:
         raise BadOption(f"progress is {style!r}, expected one of {', '.join(STYLES)}")
     if style == "auto":
-        style = "bar" if sys.stderr.isatty() else "lines"
+        terminal = sys.stderr is not None and sys.stderr.isatty()
+        style = "bar" if terminal and os.environ.get("TERM") != "dumb" else "lines"
     kinds = {"bar": BarReporter, "lines": LineReporter, "json": JsonReporter, "none": Reporter}
     return kinds[style]()

@@ -117,7 +117,9 @@ def image_signal(array: np.ndarray, bit_depth: int | None = None) -> Signal:
         dtype = np.uint8 if depth <= 8 else np.uint16
         array = np.rint(array.astype(np.float64) * ((1 << depth) - 1)).astype(dtype)
     if array.dtype not in (np.uint8, np.uint16):
-        raise BadInput(f"the array is {array.dtype}, expected uint8, uint16, bool or floating point")
+        raise BadInput(
+            f"the array is {array.dtype}, expected uint8, uint16, bool or floating point"
+        )
     depth = bit_depth or (8 if array.dtype == np.uint8 else 16)
     array = array.astype(np.uint8 if depth <= 8 else np.uint16, copy=False)
     return Signal(np.ascontiguousarray(array), depth)

@@ -20,6 +20,10 @@ _CATEGORICAL = constriction.stream.model.Categorical(perfect=False)
 _MAX_CHUNK = 1 << 15  # symbols per call, which bounds the [n, 65] matrix to 17 MB
 
 
+def _least_bytes(raw_bits: int) -> int:
+    return -(-raw_bits // 8)
+
+
 def _bits_model(bits: int) -> constriction.stream.model.Uniform:
     return constriction.stream.model.Uniform(1 << bits)
 
@@ -29,6 +33,7 @@ class Encoder:
 
     def __init__(self) -> None:
         self._coder = _queue.RangeEncoder()
+        self._raw_bits = 0
 
     def symbols(self, symbols: np.ndarray, scale: np.ndarray, fraction: np.ndarray) -> None:
         """Appends symbols 0..64 under table rows (scale, fraction); all [n] integers."""
@@ -41,19 +46,28 @@ class Encoder:
     def bits(self, values: np.ndarray, bits: int) -> None:
         """Appends values in [0, 2**bits), each at that cost; bits <= 16."""
         if bits and len(values):
+            self._raw_bits += bits * len(values)
             self._coder.encode(values.astype(np.int32), _bits_model(bits))
 
     def finish(self) -> bytes:
-        """The stream: little-endian 32-bit words without the trailing zero bytes."""
-        return self._coder.get_compressed().astype("<u4").tobytes().rstrip(b"\0")
+        """The stream: little-endian 32-bit words without those trailing zero bytes that go.
+
+        It stays as long as the values that `bits` wrote: a decoder can so refuse a short stream
+        that announces millions of them before it makes room for any.
+        """
+        stream = self._coder.get_compressed().astype("<u4").tobytes().rstrip(b"\0")
+        return stream.ljust(_least_bytes(self._raw_bits), b"\0")
 
 
 class Decoder:
     """Reads symbols from a stream of bytes that `Encoder` wrote."""
 
     def __init__(self, stream: bytes) -> None:
-        # Any whole number of extra zero words is harmless: the coder reads zeros past the end.
-        padded = stream + bytes(-len(stream) % 4)
+        self._stream = stream
+        self._raw_bits = 0
+        # The coder reads zeros behind the end. One of them is given as a word: a decoder that has
+        # read it has read all others, and `check_end` can ask whether words are left.
+        padded = stream + bytes(-len(stream) % 4 + 4)
         self._coder = _queue.RangeDecoder(np.frombuffer(padded, "<u4").astype(np.uint32))
 
     def symbols(self, scale: np.ndarray, fraction: np.ndarray) -> np.ndarray:
@@ -64,7 +78,28 @@ class Decoder:
         """[count] int32 values in [0, 2**bits)."""
         if not bits or not count:
             return np.zeros(count, np.int32)
+        self._raw_bits += bits * count
+        if (least := _least_bytes(self._raw_bits)) > len(self._stream):
+            raise CorruptFile(
+                f"the entropy-coded stream has {len(self._stream)} bytes, the numbers that it "
+                f"announces take at least {least}; the file is damaged"
+            )
         return self._checked(_bits_model(bits), count)
+
+    def check_end(self) -> None:
+        """Refuses a stream that holds more than was decoded from it.
+
+        Raises:
+            CorruptFile: bytes are left over, or the last word is not one that an encoder writes.
+        """
+        surplus_zeros = self._stream.endswith(b"\0") and len(self._stream) > _least_bytes(
+            self._raw_bits
+        )
+        if surplus_zeros or not self._coder.maybe_exhausted():
+            raise CorruptFile(
+                "the entropy-coded stream goes on after its last number; the file is damaged or "
+                "was written by a faulty encoder"
+            )
 
     def _checked(self, *request: object) -> np.ndarray:
         try:

@@ -92,10 +92,11 @@ class ContextModel:
         out = p["w3"] @ h + (p["skip"] @ x + p["b3"][:, None]) * one
         # 24 fraction bits to units of 1/32 and of 1/8 octave, rounded half up.
         mu = np.clip(np.floor((out[0] + 2.0**18) / 2.0**19), -MAX_MEAN, MAX_MEAN).astype(np.int64)
-        scale = np.clip(np.floor((out[1] + 2.0**20) / 2.0**21), -SCALE_BIAS, SCALES - 1 - SCALE_BIAS)
+        octaves = np.floor((out[1] + 2.0**20) / 2.0**21)
+        scale = np.clip(octaves + SCALE_BIAS, 0, SCALES - 1).astype(np.int64)
         mean = (mu + FRACTIONS // 2) >> 5
         fraction = mu + FRACTIONS // 2 - (mean << 5)
-        return mean, fraction, scale.astype(np.int64) + SCALE_BIAS
+        return mean, fraction, scale
 
 
 def coarse_planes(
@@ -190,13 +191,14 @@ class LatentCoder:
         """The int32 grids of the given shapes, finest first.
 
         Raises:
-            CorruptFile: the stream ends early, or the escapes do not fit it.
+            CorruptFile: the stream does not decode or goes on, or the escapes do not fit it.
         """
         levels: list[np.ndarray] = []
         for shape in reversed(shapes):
             parent = levels[0] if levels else None
             levels.insert(0, self._decode_level(decoder, shape, parent, queue))
         queue.check_empty()
+        decoder.check_end()
         return levels
 
     def _decode_level(

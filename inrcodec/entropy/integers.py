@@ -12,6 +12,7 @@ from inrcodec.entropy.tables import FRACTIONS, REACH, SCALES, SYMBOLS, cost_bits
 from inrcodec.errors import CorruptFile
 
 MAX_LOW_BITS = 7
+MAX_ESCAPE_BITS = 17
 _CENTRE = FRACTIONS // 2  # the fraction index of a mean that is an integer
 _CLASS_BITS = 5
 
@@ -36,10 +37,12 @@ def group_cost_bits(values: np.ndarray, code: GroupCode) -> float:
 
 
 def best_code(values: np.ndarray) -> GroupCode:
-    """The cheapest GroupCode for a group of integers."""
+    """The cheapest GroupCode for a group of integers of at most 24 bits."""
     candidates = []
     for low_bits in range(MAX_LOW_BITS + 1):
         high = values >> low_bits
+        if np.abs(high).max(initial=0) > REACH + (1 << MAX_ESCAPE_BITS):
+            continue
         symbols = np.clip(high + REACH + 1, 0, SYMBOLS - 1)
         costs = cost_bits()[:, _CENTRE, :][:, symbols].sum(axis=1)
         scale = int(costs.argmin())
@@ -71,7 +74,9 @@ def decode_group(decoder: Decoder, count: int, code: GroupCode, queue: EscapeQue
         CorruptFile: the table row does not exist or the stream does not decode.
     """
     if code.scale >= SCALES:
-        raise CorruptFile(f"a parameter group names table row {code.scale}, expected 0..{SCALES - 1}")
+        raise CorruptFile(
+            f"a parameter group names table row {code.scale}, expected 0..{SCALES - 1}"
+        )
     constant = np.ones(count, np.int64)
     symbols = decoder.symbols(code.scale * constant, _CENTRE * constant).astype(np.int64)
     high = queue.residuals(symbols)
@@ -79,7 +84,7 @@ def decode_group(decoder: Decoder, count: int, code: GroupCode, queue: EscapeQue
 
 
 def encode_magnitudes(encoder: Encoder, values: np.ndarray) -> None:
-    """Appends integers in [0, 2**17): their bit lengths, then by length the bits below the first."""
+    """Appends integers in [0, 2**17): their bit lengths, then by length all bits but the first."""
     lengths = np.array([int(v).bit_length() for v in values], np.int64)
     encoder.bits(lengths, _CLASS_BITS)
     for length in range(2, int(lengths.max(initial=0)) + 1):
@@ -90,8 +95,8 @@ def encode_magnitudes(encoder: Encoder, values: np.ndarray) -> None:
 def decode_magnitudes(decoder: Decoder, count: int) -> np.ndarray:
     """[count] int64 values that `encode_magnitudes` wrote."""
     lengths = decoder.bits(count, _CLASS_BITS).astype(np.int64)
-    if lengths.max(initial=0) > 17:
-        raise CorruptFile("an escaped residual has more than 17 bits")
+    if lengths.max(initial=0) > MAX_ESCAPE_BITS:
+        raise CorruptFile(f"an escaped residual has more than {MAX_ESCAPE_BITS} bits")
     values = np.minimum(lengths, 1)
     for length in range(2, int(lengths.max(initial=0)) + 1):
         where = np.flatnonzero(lengths == length)

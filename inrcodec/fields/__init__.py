@@ -28,8 +28,11 @@ class Field(Protocol):
     def unpack(cls, payload: bytes, header: Header, limits: Limits) -> Self:
         """The field that `pack` wrote; limits are checked before anything is allocated."""
 
-    def render(self, grid: Grid) -> np.ndarray:
-        """[height, width, channels] float64 values of the field on a grid, 0 black, 1 white."""
+    def render(self, grid: Grid, fast: bool = False) -> np.ndarray:
+        """[height, width, channels] values of the field on a grid, 0 black, 1 white.
+
+        float64 and the same bits everywhere; or where `fast` float32, for previews.
+        """
 
     @classmethod
     def describe(cls, header: Header) -> dict[str, int]:

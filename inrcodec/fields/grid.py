@@ -54,9 +54,9 @@ COARSE_CONTEXT = (
     (0, 0), (0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1),
 )  # fmt: skip
 
-# Latents reach the synthesis network divided by 8, which puts its weights near 1 (tuned at equal
-# steps: 0.1 better than 0.2 and 1.0; a power of two keeps the product exact).
-FEATURE_GAIN = 0.125
+# Latents reach the synthesis network divided by 4, which puts its weights near 1 (tuned at equal
+# steps against 1/8 and 1/2; a power of two keeps the product exact).
+FEATURE_GAIN = 0.25
 
 
 def _range(low: int, high: int) -> dict[str, tuple[int, int]]:
@@ -94,15 +94,18 @@ def level_shapes(config: GridConfig, height: int, width: int) -> list[tuple[int,
     return [(-(-height >> level), -(-width >> level)) for level in span]
 
 
-# name -> (group, shape): tensors of one group share a quantization step.
+# Tensors of one group share a quantization step. The order is that of the payload.
 GROUPS = (
     "arm.w1", "arm.w2", "arm.out", "arm.bias", "syn.w1", "syn.w2", "syn.taps", "syn.bias",
 )  # fmt: skip
 
 
-def parameter_layout(
-    config: GridConfig, channels: int
-) -> dict[str, tuple[str, tuple[int, ...]]]:
+def groups_of(config: GridConfig) -> tuple[str, ...]:
+    """The groups that a config has parameters in."""
+    return tuple(g for g in GROUPS if g != "syn.taps" or config.taps)
+
+
+def parameter_layout(config: GridConfig, channels: int) -> dict[str, tuple[str, tuple[int, ...]]]:
     """name -> (group, shape) of every network parameter, in the order in which they are coded."""
     n, h, s = config.in_features, config.arm_features, config.synthesis_features
     layout: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -131,7 +134,9 @@ def parameter_count(config: GridConfig, channels: int) -> int:
 def macs_per_sample(config: GridConfig, channels: int) -> float:
     """Multiply-adds of both networks per native sample, interpolation left out."""
     n, h, s = config.in_features, config.arm_features, config.synthesis_features
-    latents = sum(4.0**-level for level in range(config.first_level, config.first_level + config.levels))
+    latents = sum(
+        4.0**-level for level in range(config.first_level, config.first_level + config.levels)
+    )
     arm = n * h + h * h + 2 * h + 2 * n
     return latents * arm + config.levels * s + s * channels + config.taps * 9 * channels**2
 
@@ -177,9 +182,9 @@ class GridField:
         layout = parameter_layout(self.config, self.size[2])
         return {
             group: np.concatenate(
-                [self.theta_hat[n].ravel() for n, (g, _) in layout.items() if g == group] or [[]]
-            ).astype(np.int64)
-            for group in GROUPS
+                [self.theta_hat[n].ravel() for n, (g, _) in layout.items() if g == group]
+            )
+            for group in groups_of(self.config)
         }
 
     def latent_coder(self) -> LatentCoder:
@@ -197,7 +202,7 @@ class GridField:
         escapes = np.concatenate([*(plan[2] for plan in plans.values()), latent_plan[3]])
 
         head = b"".join(
-            bytes((codes[g].low_bits << 5 | self.steps[g], codes[g].scale)) for g in GROUPS
+            bytes((codes[g].low_bits << 5 | self.steps[g], codes[g].scale)) for g in groups
         )
         encoder = Encoder()
         encode_magnitudes(encoder, escapes)
@@ -216,13 +221,14 @@ class GridField:
         )
         layout = parameter_layout(config, header.channels)
         shapes = level_shapes(config, header.height, header.width)
-        if len(payload) < 2 * len(GROUPS) + 1:
+        groups = groups_of(config)
+        if len(payload) < 2 * len(groups) + 1:
             raise TruncatedFile(f"the payload has {len(payload)} bytes, too few for its own head")
-        steps = {g: payload[2 * i] & 31 for i, g in enumerate(GROUPS)}
+        steps = {g: payload[2 * i] & 31 for i, g in enumerate(groups)}
         codes = {
-            g: GroupCode(payload[2 * i] >> 5, payload[2 * i + 1]) for i, g in enumerate(GROUPS)
+            g: GroupCode(payload[2 * i] >> 5, payload[2 * i + 1]) for i, g in enumerate(groups)
         }
-        count, offset = read_varint(payload, 2 * len(GROUPS))
+        count, offset = read_varint(payload, 2 * len(groups))
         integers = sum(h * w for h, w in shapes) + parameter_count(config, header.channels)
         if count > integers:
             raise CorruptFile(f"the payload announces {count} escapes for {integers} integers")
@@ -230,7 +236,7 @@ class GridField:
         decoder = Decoder(payload[offset:])
         queue = EscapeQueue(decode_magnitudes(decoder, count))
         theta_hat: dict[str, np.ndarray] = {}
-        for group in GROUPS:
+        for group in groups:
             members = {n: shape for n, (g, shape) in layout.items() if g == group}
             total = sum(int(np.prod(shape)) for shape in members.values())
             values = decode_group(decoder, total, codes[group], queue)
@@ -241,9 +247,10 @@ class GridField:
         field.latents = field.latent_coder().decode(decoder, shapes, queue)
         return field
 
-    def render(self, grid: Grid) -> np.ndarray:
+    def render(self, grid: Grid, fast: bool = False) -> np.ndarray:
         networks = Networks(self.theta(), self.config.taps, FEATURE_GAIN)
-        return render(networks, self.latents, self.config.first_level, self.size, grid)
+        dtype = np.float32 if fast else np.float64
+        return render(networks, self.latents, self.config.first_level, self.size, grid, dtype)
 
     @classmethod
     def describe(cls, header: Header) -> dict[str, int]:
@@ -256,4 +263,3 @@ class GridField:
             "parameters": parameter_count(config, header.channels),
             "macs_per_sample": round(macs_per_sample(config, header.channels), 1),
         }
-

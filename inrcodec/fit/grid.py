@@ -26,10 +26,12 @@ from inrcodec.fields.grid import (
     parameter_layout,
 )
 from inrcodec.fit.presets import Preset
+from inrcodec.fit.soap import Soap
+from inrcodec.fit.start import initial_theta
 from inrcodec.kernels import AdamState, Engine, GridProblem
+from inrcodec.kernels.engine import make_engine
 from inrcodec.progress import Reporter
 from inrcodec.quantize.weights import QuantizedWeights
-from inrcodec.runtime import make_engine
 from inrcodec.signal import Signal
 
 # Exponents that the format allows: the context model's fixed point has 12 fraction bits.
@@ -57,20 +59,20 @@ class Schedule:
         return share, *mix
 
 
-def initial_theta(config: GridConfig, target: np.ndarray, seed: int) -> np.ndarray:
-    """[parameters] float32: He-like normal weights, zero taps, the mean colour as output bias."""
-    rng = np.random.default_rng(seed)
-    parts = []
-    gains = {"arm.w2": 0.5, "arm.w3": 0.1, "arm.skip": 0.0}
-    for name, (_, shape) in parameter_layout(config, target.shape[0]).items():
-        if name == "syn.b2":
-            part = target.mean(axis=(1, 2))
-        elif "bias" in name or name.split(".")[1].startswith("b") or "taps" in name:
-            part = np.zeros(shape)
-        else:
-            part = rng.normal(size=shape) * gains.get(name, 1.0) / math.sqrt(max(1, shape[-1]))
-        parts.append(np.ravel(part))
-    return np.concatenate(parts).astype(np.float32)
+def make_problem(signal: Signal, config: GridConfig) -> GridProblem:
+    """What an engine must know to fit a field of this shape to an image."""
+    target = (signal.samples.astype(np.float32) / np.float32(signal.peak)).transpose(2, 0, 1)
+    layout = parameter_layout(config, signal.channels)
+    return GridProblem(
+        np.ascontiguousarray(target),
+        config.first_level,
+        tuple(level_shapes(config, signal.height, signal.width)),
+        config.context.spatial,
+        config.context.coarse,
+        {name: shape for name, (_, shape) in layout.items()},
+        config.taps,
+        FEATURE_GAIN,
+    )
 
 
 class GridFit:
@@ -89,7 +91,13 @@ class GridFit:
         self._seed = seed
         self._step = 0
         self.latents = self._state(np.zeros(problem.latent_count))
-        self.theta = self._state(theta)
+        self._theta = theta.astype(np.float64)
+        self._optimizer = Soap(problem.layout)
+
+    @property
+    def theta(self) -> np.ndarray:
+        """[parameters] float64: the networks as they are now."""
+        return self._theta
 
     def _state(self, values: np.ndarray) -> AdamState:
         zeros = np.zeros(len(values))
@@ -104,37 +112,36 @@ class GridFit:
             z, slope = self.engine.perturb(
                 self.latents.values, temperature, sigma, self._seed * 1_000_003 + step
             )
-            loss = self.engine.loss(z, self.theta.values, self.lmbda)
+            loss = self.engine.loss(z, self.engine.vector(self._theta), self.lmbda)
             self._step += 1
             gradient = loss.grad_latents * slope
             self.engine.adam(self.latents, gradient, schedule.latent_rate * share, self._step)
-            self.engine.adam(
-                self.theta,
-                self._clipped(loss.grad_theta),
-                schedule.network_rate * share,
-                self._step,
-            )
+            gradient = self._clipped(self.engine.array(loss.grad_theta).astype(np.float64))
+            self._optimizer.update(self._theta, gradient, schedule.network_rate * share)
             reporter.step(loss.bits / self.problem.pixels, loss.mse)
 
-    def tail(self, steps: int, reporter: Reporter) -> np.ndarray:
-        """The best integer latents found under hard rounding with the networks as they are.
+    def tail(self, theta: np.ndarray, steps: int, reporter: Reporter) -> np.ndarray:
+        """The best integer latents found under hard rounding, for networks that are final.
+
+        Args:
+            theta: [parameters], as the decoder will see them.
 
         Returns:
             [latents] float32 integers.
         """
         best = self.rounded()
-        best_cost = self.cost(best, self.theta.values)
-        state = AdamState(self.latents.values, *(self.engine.vector(np.zeros(len(best))),) * 1,
-                          self.engine.vector(np.zeros(len(best))))
+        best_cost = self.cost(best, theta)
+        fixed = self.engine.vector(theta)
+        state = self._state(self.engine.array(self.latents.values))
         for step in range(steps):
             hard = self.engine.vector(np.rint(self.engine.array(state.values)))
-            loss = self.engine.loss(hard, self.theta.values, self.lmbda)
+            loss = self.engine.loss(hard, fixed, self.lmbda)
             share = 1 - step / steps
             self.engine.adam(state, loss.grad_latents, self.schedule.tail_rate * share, step + 1)
             reporter.step(loss.bits / self.problem.pixels, loss.mse)
             if loss.mse + self.lmbda * loss.bits / self.problem.pixels < best_cost:
                 candidate = self.engine.array(hard)
-                cost = self.cost(candidate, self.theta.values)
+                cost = self.cost(candidate, theta)
                 if cost < best_cost:
                     best, best_cost = candidate, cost
         return best
@@ -143,13 +150,13 @@ class GridFit:
         """[latents] float32: the latents as integers."""
         return np.rint(self.engine.array(self.latents.values))
 
-    def cost(self, latents: np.ndarray, theta: object) -> float:
+    def cost(self, latents: np.ndarray, theta: np.ndarray) -> float:
         """D + lambda * latent bits per pixel at integer latents."""
-        loss = self.engine.evaluate(self.engine.vector(latents), theta)
+        loss = self.engine.evaluate(self.engine.vector(latents), self.engine.vector(theta))
         return loss.mse + self.lmbda * loss.bits / self.problem.pixels
 
-    def _clipped(self, gradient: object) -> object:
-        norm = float((gradient * gradient).sum()) ** 0.5
+    def _clipped(self, gradient: np.ndarray) -> np.ndarray:
+        norm = float(np.linalg.norm(gradient))
         return gradient * min(1.0, self.schedule.gradient_norm / (norm + 1e-12))
 
 
@@ -178,20 +185,8 @@ def fit(
     """
     reporter = reporter or Reporter()
     schedule = schedule or Schedule()
-    target = np.ascontiguousarray(
-        (signal.samples.astype(np.float32) / np.float32(signal.peak)).transpose(2, 0, 1)
-    )
     layout = parameter_layout(config, signal.channels)
-    problem = GridProblem(
-        target,
-        config.first_level,
-        tuple(level_shapes(config, signal.height, signal.width)),
-        config.context.spatial,
-        config.context.coarse,
-        {name: shape for name, (_, shape) in layout.items()},
-        config.taps,
-        FEATURE_GAIN,
-    )
+    problem = make_problem(signal, config)
     machine = make_engine(problem, device, engine)
     reporter.begin(
         preset.starts * preset.start_steps * (preset.starts > 1)
@@ -201,21 +196,18 @@ def fit(
     )
 
     best = _best_start(problem, machine, lmbda, seed, config, preset, schedule, reporter)
-    best.run(
-        preset.start_steps if preset.starts > 1 else 0, preset.steps, preset.steps, reporter
-    )
+    best.run(preset.start_steps if preset.starts > 1 else 0, preset.steps, preset.steps, reporter)
     latents = best.rounded()
     weights = QuantizedWeights(
         layout,
-        machine.array(best.theta.values),
-        lambda theta: best.cost(latents, machine.vector(theta)),
+        best.theta,
+        lambda theta: best.cost(latents, theta),
         lmbda / problem.pixels,
         HIGHEST_EXPONENT,
     )
     weights.search_steps(preset.step_passes)
     weights.refine(preset.refinements)
-    best.theta.values = machine.vector(weights.values())
-    latents = best.tail(preset.tail_steps, reporter)
+    latents = best.tail(weights.values(), preset.tail_steps, reporter)
     reporter.end()
 
     grids, offset = [], 0
@@ -240,10 +232,10 @@ def _best_start(
     """The most promising of several starts, after a few steps of each."""
     candidates = []
     for k in range(preset.starts):
-        theta = initial_theta(config, problem.target, seed + 7919 * k)
+        theta = initial_theta(config, problem.target, lmbda, seed + 7919 * k, learn=k == 0)
         start = GridFit(problem, engine, lmbda, theta, seed + 7919 * k, schedule)
         if preset.starts == 1:
             return start
         start.run(0, preset.start_steps, preset.steps, reporter)
-        candidates.append((start.cost(start.rounded(), start.theta.values), k, start))
+        candidates.append((start.cost(start.rounded(), start.theta), k, start))
     return min(candidates, key=lambda candidate: candidate[:2])[2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inrcodec.errors import BadOption
 from inrcodec.fields.grid import GridConfig
@@ -76,18 +76,21 @@ def expected_bytes(lmbda: float, pixels: int) -> float:
     return pixels / 8 * min(8.0, 0.5 * (lmbda / 1e-3) ** -0.55)
 
 
+# Shapes of the field by expected size of the file: networks are part of it.
+TIERS = {
+    "tiny": GridConfig(0, 7, 6, 1, 6, 6, 0),
+    "small": GridConfig(0, 7, 12, 5, 8, 10, 1),
+    "medium": GridConfig(0, 7, 16, 5, 16, 16, 1),
+}
+
+
 def choose_config(lmbda: float, height: int, width: int) -> GridConfig:
     """The shape of a `grid` field for an image: larger networks for larger files.
 
     The thresholds come from results/design/config.tsv.
     """
     size = expected_bytes(lmbda, height * width)
+    tier = "tiny" if size < 1500 else "small" if size < 7000 else "medium"
     # The coarsest grid has at least one sample, and no level is coarser than the image.
     levels = min(7, 1 + max(0, math.ceil(math.log2(max(height, width)))))
-    if size < 700:
-        return GridConfig(0, min(levels, 5), 4, 1, 4, 6, 0)
-    if size < 2500:
-        return GridConfig(0, levels, 8, 3, 6, 8, 1)
-    if size < 8000:
-        return GridConfig(0, levels, 12, 5, 8, 12, 1)
-    return GridConfig(0, levels, 16, 5, 16, 16, 2)
+    return replace(TIERS[tier], levels=levels)

@@ -67,8 +67,11 @@ class Loss:
 
 
 class Engine(Protocol):
-    """Loss, gradients and updates of one GridProblem. Vectors are float32 of the engine's own kind
-    (`vector` makes one from numpy, `array` turns one back)."""
+    """Loss, gradients and updates of one GridProblem.
+
+    Vectors are float32 of the engine's own kind: `vector` makes one from numpy, `array` turns one
+    back.
+    """
 
     name: str
 

@@ -1,9 +1,8 @@
 """The interpolation kernels of the `grid` field, as functions of continuous positions.
 
-Level 0 passes through its samples (six-point cubic convolution, Keys 1981, section VI: interpolating,
-fourth order), so at native positions it is the identity. Coarser levels are cubic B-splines
-(Unser 1999, eq. 11): smooth, positive, without ringing; at equal steps they beat linear and
-Catmull-Rom kernels (results/design/kernels.tsv).
+Level 0 passes through its samples (six-point cubic convolution, Keys 1981, section VI:
+interpolating, of fourth order), so at native positions it is the identity. Coarser levels are cubic
+B-splines (Unser 1999, eq. 11): smooth, positive, without ringing.
 
 All weights are evaluated in float64 with the operations in the order written, which is normative.
 """
@@ -31,8 +30,8 @@ def bspline_weights(f: Array) -> list[Array]:
 def keys6_weights(f: Array) -> list[Array]:
     """Weights of samples i-2 .. i+3 at position i + f, 0 <= f < 1.
 
-    Keys' kernel u(s): 4/3 s^3 - 7/3 s^2 + 1 on [0, 1]; -7/12 s^3 + 3 s^2 - 59/12 s + 15/6 on [1, 2];
-    1/12 s^3 - 2/3 s^2 + 21/12 s - 3/2 on [2, 3].
+    Keys' kernel u(s): 4/3 s^3 - 7/3 s^2 + 1 on [0, 1]; -7/12 s^3 + 3 s^2 - 59/12 s + 15/6 on
+    [1, 2]; 1/12 s^3 - 2/3 s^2 + 21/12 s - 3/2 on [2, 3].
     """
 
     def near(s: Array) -> Array:

@@ -96,7 +96,9 @@ class ReferenceEngine:
             rows = spatial_rows(level, self.problem.spatial_context)
             parent = levels[i + 1] if i + 1 < len(levels) else torch.zeros_like(level[::2, ::2])
             rows += coarse_rows(parent, level.shape, self.problem.coarse_context)
-            contexts.append(torch.stack(rows).flatten(1) if rows else level.new_zeros(0, level.numel()))
+            contexts.append(
+                torch.stack(rows).flatten(1) if rows else level.new_zeros(0, level.numel())
+            )
         x = torch.cat(contexts, dim=1)  # [in_features, latents]
         h = torch.relu(torch.addmm(p["arm.b1"][:, None], p["arm.w1"], x))
         h = h + torch.relu(torch.addmm(p["arm.b2"][:, None], p["arm.w2"], h))
@@ -152,9 +154,7 @@ def spatial_rows(level: Tensor, offsets: tuple[tuple[int, int], ...]) -> list[Te
     h, w = level.shape
     reach = 4
     padded = F.pad(level, (reach, reach, reach, 0))
-    return [
-        padded[reach + dy : reach + dy + h, reach + dx : reach + dx + w] for dy, dx in offsets
-    ]
+    return [padded[reach + dy : reach + dy + h, reach + dx : reach + dx + w] for dy, dx in offsets]
 
 
 def coarse_rows(

@@ -13,7 +13,7 @@ neighbours coincide with positions that are there already.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,6 +65,7 @@ def render(
     first_level: int,
     size: tuple[int, int, int],
     grid: Grid,
+    dtype: type = np.float64,
 ) -> np.ndarray:
     """Values of the field on a grid.
 
@@ -74,11 +75,14 @@ def render(
         first_level: level of the first of them.
         size: native (height, width, channels).
         grid: where; its axes have the native lengths.
+        dtype: np.float64, or np.float32 for a preview (promise D2: off by one level at most).
 
     Returns:
-        [grid height, grid width, channels] float64, unclipped.
+        [grid height, grid width, channels] of dtype, unclipped.
     """
-    out = np.empty((*grid.shape, size[2]))
+    theta = {name: values.astype(dtype) for name, values in networks.theta.items()}
+    networks = replace(networks, theta=theta)
+    out = np.empty((*grid.shape, size[2]), dtype)
     for rows, columns in tiles(grid):
         part = grid.part(rows, columns)
         tile = _render_tile(networks, latents, first_level, part)
@@ -104,13 +108,15 @@ def _render_tile(
 ) -> np.ndarray:
     """[channels, rows, columns] values on a small grid."""
     y, x = AxisPlan.of(grid.y, networks.taps), AxisPlan.of(grid.x, networks.taps)
-    features = [
-        _interpolate(level, first_level + i, y.positions, x.positions) * networks.feature_gain
-        for i, level in enumerate(latents)
-    ]
     theta = networks.theta
     hidden_bias, out_bias = theta["syn.b1"], theta["syn.b2"]
-    values = np.empty((len(out_bias), *features[0].shape))
+    dtype = out_bias.dtype
+    gain = dtype.type(networks.feature_gain)
+    features = [
+        _interpolate(level, first_level + i, y.positions, x.positions, dtype) * gain
+        for i, level in enumerate(latents)
+    ]
+    values = np.empty((len(out_bias), *features[0].shape), dtype)
     values[:] = out_bias[:, None, None]
     product = np.empty_like(features[0])
     for s, bias in enumerate(hidden_bias):
@@ -122,27 +128,33 @@ def _render_tile(
             values[c] += np.multiply(hidden, weight, out=product)
     for k in range(networks.taps):
         values = _tap_layer(
-            values, theta[f"syn.taps{k}"], theta[f"syn.tapbias{k}"], y.neighbours[k], x.neighbours[k]
+            values,
+            theta[f"syn.taps{k}"],
+            theta[f"syn.tapbias{k}"],
+            y.neighbours[k],
+            x.neighbours[k],
         )
         if k + 1 < networks.taps:
             np.maximum(values, 0.0, out=values)
     return values
 
 
-def _interpolate(level: np.ndarray, index: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """[len(y), len(x)] float64: one latent grid at positions y, x; first down, then across."""
+def _interpolate(
+    level: np.ndarray, index: int, y: np.ndarray, x: np.ndarray, dtype: np.dtype
+) -> np.ndarray:
+    """[len(y), len(x)]: one latent grid at positions y, x; first down, then across."""
     rows, row_weights = axis_weights(index, y, level.shape[0])
     columns, column_weights = axis_weights(index, x, level.shape[1])
     # Only the columns that some position needs.
     left = min(int(c.min()) for c in columns)
     right = max(int(c.max()) for c in columns) + 1
-    source = level[:, left:right].astype(np.float64)
-    tall = np.zeros((len(y), right - left))
+    source = level[:, left:right]
+    tall = np.zeros((len(y), right - left), dtype)
     for i, weight in _used(rows, row_weights):
-        tall += source[i] * weight[:, None]
-    out = np.zeros((len(y), len(x)))
+        tall += source[i].astype(dtype) * weight[:, None].astype(dtype)
+    out = np.zeros((len(y), len(x)), dtype)
     for i, weight in _used(columns, column_weights):
-        out += np.take(tall, i - left, axis=1) * weight
+        out += np.take(tall, i - left, axis=1) * weight.astype(dtype)
     return out
 
 

@@ -2,7 +2,7 @@
 
 Every group of parameters gets a power-of-two step 2**-e. The exponents are found by coordinate
 descent on J = D + lambda R with R the latents under the quantized context model plus the coded
-parameters themselves, as Cool-Chic does exhaustively (Ladune et al., arXiv 2212.05458, section 3.4).
+parameters themselves; Cool-Chic searches exhaustively (Ladune et al., arXiv 2212.05458, sec. 3.4).
 """
 
 from __future__ import annotations

@@ -1,0 +1,103 @@
+"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., arXiv 2409.11321, alg. 3).
+
+The networks of a field are tiny, so it runs in numpy on the host at a fraction of a millisecond per
+step. At equal steps it lowers the cost of a `grid` fit by 4 to 9% against Adam
+(results/design/schedule.tsv).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+
+class Soap:
+    """Updates of a flat parameter vector; matrices are preconditioned from both sides.
+
+    Args:
+        shapes: name -> shape of each tensor in the vector; tensors of more than two axes are
+            matrices [shape[0], rest], those of one axis get plain Adam.
+        beta1, beta2: decay of the first moment, and of the second moment and preconditioners.
+        epsilon: added to the root of the second moment.
+        refresh_steps: steps between updates of the eigenbases, by one power iteration each.
+    """
+
+    def __init__(
+        self,
+        shapes: Mapping[str, tuple[int, ...]],
+        beta1: float = 0.95,
+        beta2: float = 0.95,
+        epsilon: float = 1e-8,
+        refresh_steps: int = 10,
+    ) -> None:
+        self._beta1, self._beta2, self._epsilon = beta1, beta2, epsilon
+        self._refresh_steps = refresh_steps
+        self._step = 0
+        sizes = [math.prod(shape) for shape in shapes.values()]
+        ends = np.cumsum(sizes)
+        self._parts = [
+            _Tensor(slice(end - size, end), shape)
+            for shape, size, end in zip(shapes.values(), sizes, ends, strict=True)
+            if size
+        ]
+
+    def update(self, theta: np.ndarray, gradient: np.ndarray, rate: float) -> None:
+        """Moves theta [parameters] in place, down the gradient [parameters], both float64."""
+        self._step += 1
+        correction1 = 1 - self._beta1**self._step
+        correction2 = 1 - self._beta2**self._step
+        for part in self._parts:
+            g = gradient[part.where].reshape(part.shape)
+            if self._step == 1:
+                part.begin(g, 1 - self._beta2)
+            part.first += (1 - self._beta1) * (g - part.first)
+            rotated = part.rotate(g)
+            part.second += (1 - self._beta2) * (rotated * rotated - part.second)
+            root = np.sqrt(part.second / correction2) + self._epsilon
+            move = part.rotate_back(part.rotate(part.first) / (correction1 * root))
+            theta[part.where] -= rate * move.ravel()
+            part.accumulate(g, 1 - self._beta2)
+            if self._step % self._refresh_steps == 0:
+                part.refresh()
+
+
+class _Tensor:
+    """One tensor's moments and, where it is a matrix, its two preconditioners."""
+
+    def __init__(self, where: slice, shape: tuple[int, ...]) -> None:
+        self.where = where
+        self.shape = (shape[0], math.prod(shape[1:])) if len(shape) > 1 else (1, shape[0])
+        self._sides = (0, 1) if len(shape) > 1 else ()
+        self.first = np.zeros(self.shape)
+        self.second = np.zeros(self.shape)
+        self._moments = [np.zeros((n, n)) for n in self.shape]
+        self._bases = [np.eye(n) for n in self.shape]
+
+    def begin(self, g: np.ndarray, weight: float) -> None:
+        """Bases from the first gradient."""
+        self.accumulate(g, weight)
+        for side in self._sides:
+            # The smallest diagonal keeps the eigenvectors of an all-zero gradient well defined.
+            moment = self._moments[side] + 1e-12 * np.eye(self.shape[side])
+            self._bases[side] = np.linalg.eigh(moment)[1]
+
+    def accumulate(self, g: np.ndarray, weight: float) -> None:
+        for side in self._sides:
+            outer = g @ g.T if side == 0 else g.T @ g
+            self._moments[side] += weight * (outer - self._moments[side])
+
+    def rotate(self, values: np.ndarray) -> np.ndarray:
+        return self._bases[0].T @ values @ self._bases[1] if self._sides else values
+
+    def rotate_back(self, values: np.ndarray) -> np.ndarray:
+        return self._bases[0] @ values @ self._bases[1].T if self._sides else values
+
+    def refresh(self) -> None:
+        """One power iteration of each basis, columns sorted by falling eigenvalue."""
+        for side in self._sides:
+            basis, moment = self._bases[side], self._moments[side]
+            order = np.argsort(-np.diag(basis.T @ moment @ basis), kind="stable")
+            self.second = self.second.take(order, axis=side)
+            self._bases[side] = np.linalg.qr(moment @ basis[:, order])[0]

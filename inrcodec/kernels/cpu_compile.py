@@ -1,0 +1,109 @@
+"""Compiling with numba, once per machine: a decorator and the folder that keeps its results.
+
+numba's own cache does not notice that a called function in another file has changed, and fails on a
+damaged file. This one keeps every compiled function in the user's cache folder, in a folder named
+after the sources of all compiled files and the versions, with a check sum in front.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numba
+from numba.core import compiler
+from numba.core.caching import NullCache
+from numba.core.serialize import dumps, pickle
+
+_log = logging.getLogger(__name__)
+
+
+def compiled(function: Callable) -> Callable:
+    """The function compiled at its first call, free of the GIL, for sums in any order.
+
+    NaN and infinity keep their meaning, so that a diverging fit is noticed.
+    """
+    return _dispatcher(function, {"reassoc", "contract", "nsz", "arcp"})
+
+
+def compiled_in_order(function: Callable) -> Callable:
+    """The same for formulas whose order of operations carries their precision."""
+    return _dispatcher(function, {"contract"})
+
+
+def _dispatcher(function: Callable, fastmath: set[str]) -> Callable:
+    # error_model: a check for division by zero would keep loops from being vectorised.
+    dispatcher = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy")(function)
+    dispatcher._cache = FolderCache(f"{function.__module__}.{function.__qualname__}")
+    return dispatcher
+
+
+@cache
+def cache_folder() -> Path:
+    """The folder of compiled functions for these sources and versions; a temporary one if the
+    user's cache cannot be written."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("cpu*.py")):
+        digest.update(source.read_bytes())
+    for package in ("numba", "llvmlite", "numpy"):
+        digest.update(importlib.metadata.version(package).encode())
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(root) / "inrcodec" / f"cpu-{digest.hexdigest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="inrcodec-cpu-"))
+    return folder
+
+
+@cache
+def _announce() -> None:
+    _log.warning("compiling the CPU engine, once on this machine; takes about 10 seconds")
+
+
+class FolderCache(NullCache):
+    """numba's cache interface over one file per function, signature and processor.
+
+    A file is the SHA-256 of the rest, then numba's pickle of a compile result. A missing, damaged
+    or unwritable file only costs the compilation.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def cache_path(self) -> str:
+        return str(cache_folder())
+
+    def load_overload(self, sig: object, target_context: object) -> object:
+        target_context.refresh()
+        try:
+            stored = self._path(sig, target_context.codegen()).read_bytes()
+        except OSError:
+            stored = b""
+        payload = stored[32:]
+        if hashlib.sha256(payload).digest() != stored[:32]:
+            _announce()
+            return None
+        return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
+
+    def save_overload(self, sig: object, data: object) -> None:
+        payload = dumps(data._reduce())
+        path = self._path(sig, data.codegen)
+        with contextlib.suppress(OSError):
+            handle, temporary = tempfile.mkstemp(dir=path.parent)
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(payload).digest() + payload)
+            os.replace(temporary, path)
+
+    def _path(self, sig: object, codegen: object) -> Path:
+        key = hashlib.sha256(repr((sig, codegen.magic_tuple())).encode()).hexdigest()[:16]
+        return cache_folder() / f"{self._name}-{key}.bin"

@@ -1,0 +1,288 @@
+"""Dense layers over a run of samples, channel-major: the products that take the time.
+
+Written as vector instructions for LLVM (`emit_...` below), because its loop vectoriser keeps only
+one output in a register. They know no layer size, so that nothing is compiled per network; on
+AVX-512 they run at the speed of a large matrix product.
+
+```
+dense   out[m, t]     = max(floor, a[0, m] + sum_k a[1 + k, m] x[k, t])
+masked  out[m, t]     = (a[0, m] + sum_k a[1 + k, m] x[k, t]) if y[m, t] > 0 else 0
+dots    acc[m, k, :] += sum of d[m, t] x[k, t] over every LANES-th t
+```
+
+All arrays are flat. Row k of x begins at element x0 + rows[k], so rows may overlap: shifted views
+of a padded picture make a convolution. Row m of out, y and d begins at x_at + m * x_stride.
+Runs of samples are multiples of UNIT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+from inrcodec.kernels.cpu_compile import compiled
+
+UNIT = 32
+_AVX512 = bool(llvm.get_host_cpu_features().get("avx512f"))
+LANES = 16 if _AVX512 else 8
+# Sizes of blocks held in registers, tried from the largest: AVX-512 has 32 registers, others 16.
+# A layer with few outputs needs many samples in a block to hide the latency of a sum.
+_TALL = (8, 4, 3, 2, 1) if _AVX512 else (4, 3, 2, 1)  # outputs, by two vectors of samples
+_FLAT = (3, 2, 1)  # outputs, by four or two vectors
+# Rows of d in a block of `dots`, by rows of x.
+_DOTS = {width: (4, 3, 2, 1) if width > 2 else (8, 4, 3, 1) for width in (4, 3, 2, 1)}
+
+_VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_INT = ir.IntType(64)
+
+
+class _Emitter:
+    """Writes the instructions that the kernels are made of where `builder` stands."""
+
+    def __init__(self, builder: ir.IRBuilder) -> None:
+        self.builder = builder
+
+    def int(self, value: int) -> ir.Constant:
+        return ir.Constant(_INT, value)
+
+    def add(self, *terms: ir.Value | int) -> ir.Value:
+        total = self.int(0)
+        for term in terms:
+            total = self.builder.add(total, self.int(term) if isinstance(term, int) else term)
+        return total
+
+    def mul(self, a: ir.Value, b: ir.Value | int) -> ir.Value:
+        return self.builder.mul(a, self.int(b) if isinstance(b, int) else b)
+
+    def scalar(self, array: ir.Value, index: ir.Value) -> ir.Value:
+        return self.builder.load(self.builder.gep(array, [index]))
+
+    def load(self, array: ir.Value, index: ir.Value) -> ir.Value:
+        return self.builder.load(self._vector_at(array, index), align=4)
+
+    def store(self, value: ir.Value, array: ir.Value, index: ir.Value) -> None:
+        self.builder.store(value, self._vector_at(array, index), align=4)
+
+    def _vector_at(self, array: ir.Value, index: ir.Value) -> ir.Value:
+        return self.builder.bitcast(self.builder.gep(array, [index]), _VECTOR.as_pointer())
+
+    def broadcast(self, value: ir.Value) -> ir.Value:
+        undefined = ir.Constant(_VECTOR, ir.Undefined)
+        first = self.builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return self.builder.shuffle_vector(first, undefined, mask)
+
+    def multiply_add(self, slot: ir.Value, a: ir.Value, b: ir.Value) -> None:
+        product = self.builder.fmul(a, b, flags=("contract",))
+        total = self.builder.fadd(product, self.builder.load(slot), flags=("contract",))
+        self.builder.store(total, slot)
+
+    def slots(self, values: list[ir.Value]) -> list[ir.Value]:
+        """Variables that LLVM keeps in registers."""
+        slots = [cgutils.alloca_once(self.builder, _VECTOR) for _ in values]
+        for slot, value in zip(slots, values, strict=True):
+            self.builder.store(value, slot)
+        return slots
+
+    @contextmanager
+    def loop(self, count: ir.Value, step: int = 1) -> Iterator[ir.Value]:
+        """The body of a loop over 0, step, ... below count."""
+        rounds = self.builder.sdiv(self.add(count, step - 1), self.int(step))
+        with cgutils.for_range(self.builder, rounds) as loop:
+            yield self.mul(loop.index, step)
+
+    def in_blocks(
+        self, count: ir.Value, sizes: tuple[int, ...], body: Callable[[ir.Value, int], None]
+    ) -> None:
+        """Calls body(first, size) for blocks that cover 0 .. count; the last size divides count."""
+        first = self.int(0)
+        for size in sizes:
+            rounds = self.builder.sdiv(self.builder.sub(count, first), self.int(size))
+            with cgutils.for_range(self.builder, rounds) as loop:
+                body(self.add(first, self.mul(loop.index, size)), size)
+            first = self.add(first, self.mul(rounds, size))
+
+
+def _unpack(context: object, builder: ir.IRBuilder, signature: object, args: tuple) -> list:
+    """The arguments, arrays replaced by the address of their first element."""
+    return [
+        context.make_array(kind)(context, builder, value).data
+        if isinstance(kind, types.Array)
+        else value
+        for kind, value in zip(signature.args, args, strict=True)
+    ]
+
+
+def _layer_kernel(is_masked: bool, heights: tuple[int, ...], widths: tuple[int, ...]) -> Callable:
+    """`dense` or `masked` as an intrinsic; the other's last arguments are ignored.
+
+    Args:
+        is_masked: which of them.
+        heights, widths: sizes of blocks in outputs and in vectors of samples, largest first.
+    """
+
+    def emit(context: object, builder: ir.IRBuilder, signature: object, args: tuple) -> ir.Value:
+        e = _Emitter(builder)
+        values = _unpack(context, builder, signature, args)
+        out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, *last = values
+        floor, y, y_at, y_stride = last
+        low = e.broadcast(floor)
+        zero = ir.Constant(_VECTOR, None)
+
+        def finish(value: ir.Value, m: ir.Value, t: ir.Value) -> None:
+            if is_masked:
+                active = e.load(y, e.add(y_at, e.mul(y_stride, m), t))
+                value = builder.select(builder.fcmp_ordered(">", active, zero), value, zero)
+            else:
+                value = builder.select(builder.fcmp_ordered("<", value, low), low, value)
+            e.store(value, out, e.add(out_at, e.mul(out_stride, m), t))
+
+        def block(first: ir.Value, height: int, t: ir.Value, width: int) -> None:
+            bias = [e.broadcast(e.scalar(a, e.add(first, m))) for m in range(height)]
+            sums = e.slots([value for value in bias for _ in range(width)])
+            with e.loop(inputs) as k:
+                weights = e.add(first, e.mul(e.add(k, 1), outputs))
+                start = e.add(x0, e.scalar(rows, k), t)
+                xs = [e.load(x, e.add(start, c * LANES)) for c in range(width)]
+                for m in range(height):
+                    weight = e.broadcast(e.scalar(a, e.add(weights, m)))
+                    for c in range(width):
+                        e.multiply_add(sums[m * width + c], weight, xs[c])
+            for i, slot in enumerate(sums):
+                m, c = divmod(i, width)
+                finish(builder.load(slot), e.add(first, m), e.add(t, c * LANES))
+
+        def column(vector: ir.Value, width: int) -> None:
+            t = e.mul(vector, LANES)
+            e.in_blocks(outputs, heights, lambda first, height: block(first, height, t, width))
+
+        e.in_blocks(builder.sdiv(samples, e.int(LANES)), widths, column)
+        return context.get_dummy_value()
+
+    @intrinsic
+    def kernel(  # noqa: ANN202
+        typing, out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples,
+        floor, y, y_at, y_stride,
+    ):  # fmt: skip
+        n = types.intp
+        arguments = (out, n, n, a, n, n, x, n, rows, n, types.float32, y, n, n)
+        return types.void(*arguments), emit
+
+    return kernel
+
+
+_tall_dense = _layer_kernel(False, _TALL, (2,))
+_flat_dense = _layer_kernel(False, _FLAT, (4, 2))
+_tall_masked = _layer_kernel(True, _TALL, (2,))
+_flat_masked = _layer_kernel(True, _FLAT, (4, 2))
+
+
+@compiled
+def dense(out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, floor):
+    """Writes out; see the formulas above. a: [1 + inputs, outputs], row 0 the biases."""
+    if outputs <= _FLAT[0]:
+        _flat_dense(
+            out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, floor, out, 0, 0
+        )  # fmt: skip
+    else:
+        _tall_dense(
+            out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, floor, out, 0, 0
+        )  # fmt: skip
+
+
+@compiled
+def masked(out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, y, y_at, y_stride):
+    """Writes out, which may be y itself; see the formulas above. a: [1 + inputs, outputs]."""
+    floor = np.float32(0)
+    if outputs <= _FLAT[0]:
+        _flat_masked(
+            out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, floor, y, y_at,
+            y_stride,
+        )  # fmt: skip
+    else:
+        _tall_masked(
+            out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, floor, y, y_at,
+            y_stride,
+        )  # fmt: skip
+
+
+@intrinsic
+def _dots_kernel(typing, acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, samples):
+    def emit(context: object, builder: ir.IRBuilder, signature: object, args: tuple) -> ir.Value:
+        e = _Emitter(builder)
+        acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, samples = _unpack(
+            context, builder, signature, args
+        )
+
+        acc_stride = e.mul(inputs, LANES)
+
+        def block(k0: ir.Value, width: int, m0: ir.Value, height: int) -> None:
+            pairs = [(m, k) for m in range(height) for k in range(width)]
+            places = [
+                e.add(e.mul(acc_stride, e.add(m0, m)), e.mul(e.add(k0, k), LANES)) for m, k in pairs
+            ]
+            sums = e.slots([e.load(acc, place) for place in places])
+            x_rows = [e.add(x0, e.scalar(rows, e.add(k0, k))) for k in range(width)]
+            d_rows = [e.add(d_at, e.mul(d_stride, e.add(m0, m))) for m in range(height)]
+            with e.loop(samples, LANES) as t:
+                xs = [e.load(x, e.add(row, t)) for row in x_rows]
+                ds = [e.load(d, e.add(row, t)) for row in d_rows]
+                for slot, (m, k) in zip(sums, pairs, strict=True):
+                    e.multiply_add(slot, ds[m], xs[k])
+            for slot, place in zip(sums, places, strict=True):
+                e.store(builder.load(slot), acc, place)
+
+        def column(k0: ir.Value, width: int) -> None:
+            e.in_blocks(outputs, _DOTS[width], lambda m0, height: block(k0, width, m0, height))
+
+        e.in_blocks(inputs, tuple(_DOTS), column)
+        return context.get_dummy_value()
+
+    n = types.intp
+    return types.void(acc, d, n, n, n, x, n, rows, n, n), emit
+
+
+@compiled
+def dots(acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, samples):
+    """Adds to acc; see the formulas above. acc: [outputs, inputs, LANES]."""
+    _dots_kernel(acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, samples)
+
+
+@intrinsic
+def part(typing, array, start, count):
+    """View of elements start .. start + count of a flat array.
+
+    Unlike a slice it is not reference-counted, and LLVM sees that its indices, counted from 0, are
+    not negative, without which it would not vectorise a loop.
+    """
+
+    def emit(context: object, builder: ir.IRBuilder, signature: object, args: tuple) -> ir.Value:
+        kind = signature.return_type
+        whole = context.make_array(kind)(context, builder, args[0])
+        view = context.make_array(kind)(context, builder)
+        arrayobj.populate_array(
+            view,
+            data=builder.gep(whole.data, [args[1]]),
+            shape=[args[2]],
+            strides=[whole.itemsize],
+            itemsize=whole.itemsize,
+            meminfo=None,
+        )
+        return view._getvalue()
+
+    return array(array, types.intp, types.intp), emit
+
+
+def zeros(count: int) -> np.ndarray:
+    """[count] float32 zeros, aligned to a cache line."""
+    raw = np.zeros(count + 16, np.float32)
+    start = (-raw.ctypes.data // 4) % 16
+    return raw[start : start + count]

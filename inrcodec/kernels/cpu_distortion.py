@@ -1,0 +1,424 @@
+"""The distortion term of one band of rows: interpolation, synthesis, 3x3 layers and all gradients.
+
+A band computes its picture with `taps` times two extra rows on either side, so that bands need
+nothing of each other. Pictures have rows of `pitch` samples with MARGIN columns left of the image
+and some more to the right; a run of them is one row of a dense layer, and the nine shifts of a 3x3
+layer are nine distances. The margins are set after each layer: copies of the border (replicate
+padding) in forward planes, zeros in gradients.
+
+```
+ levels ─across─► wide rows ─down─► features ─dense─► hidden ─dense─► plane 0 ─3x3─► ... plane taps
+        ◄────────            ◄─────          ◄──────         ◄──────         ◄────  difference
+```
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from inrcodec.kernels.cpu_compile import compiled
+from inrcodec.kernels.cpu_dense import dense, dots, masked, part
+from inrcodec.kernels.cpu_rate import flush
+
+MARGIN = 2
+RUN = 512
+ROW = RUN + 16  # distance of rows in scratch; a power of two would crowd a few cache sets
+_KERNEL = 5  # interpolation taps in a table row
+# float32 sums of gradients are moved to float64 after so many samples or rows
+_FLUSH_SAMPLES = 16384
+_FLUSH_ROWS = 8
+
+_f = np.float32
+_ZERO, _ONE = _f(0), _f(1)
+_LINEAR = _f(-np.inf)
+
+
+# One record per level and band; all *_at are indices into flat arrays.
+#   spacing, height, width of the level
+#   level_at, pitch: latent (0, 0) and distance of rows
+#   kernel_at: the level's weights [spacing, 5] in the kernels
+#   first, rows: latent row of the band's first wide row (may be negative), and their number
+#   wide_at, adjoint_at: wide rows and their gradients in scratch
+#   gradient_at: where the gradient of latent (0, 0) would be summed; only rows near the band exist
+LEVEL_PART = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "spacing", "height", "width", "level_at", "pitch", "kernel_at", "first", "rows",
+            "wide_at", "adjoint_at", "gradient_at",
+        )
+    ]
+)  # fmt: skip
+
+
+class PictureBand(NamedTuple):
+    """Rows first .. last of the picture, and where its scratch is.
+
+    Args:
+        height, width: of the picture; pitch: of planes; wide_pitch: of wide rows.
+        channels, hidden, taps: sizes of the synthesis.
+        features_at, hidden_at, planes_at, line_at: parts of the scratch.
+        plane: elements of a channel plane; row 0 of a plane is row `top` of the picture.
+    """
+
+    first: int
+    last: int
+    height: int
+    width: int
+    pitch: int
+    wide_pitch: int
+    channels: int
+    hidden: int
+    taps: int
+    features_at: int
+    hidden_at: int
+    planes_at: int
+    line_at: int
+    plane: int
+    top: int
+
+
+@compiled
+def _across(z, s, line_at, kernels, level, pitch):
+    """Interpolates the level's rows near the band along x, into wide rows."""
+    spacing, width = level.spacing, level.width
+    line = part(s, line_at, width + 4)
+    for row in range(level.rows):
+        y = min(max(level.first + row, 0), level.height - 1)
+        source = part(z, level.level_at + y * level.pitch, width)
+        inner = part(s, line_at + 2, width)
+        for i in range(width):
+            inner[i] = source[i]
+        for i in range(2):
+            line[i] = source[0]
+            line[2 + width + i] = source[width - 1]
+        for p in range(spacing):
+            w = part(kernels, level.kernel_at + p * _KERNEL, _KERNEL)
+            w0, w1, w2, w3, w4 = w[0], w[1], w[2], w[3], w[4]
+            wide = part(s, level.wide_at + row * pitch + MARGIN + p, width * spacing)
+            for i in range(width):
+                wide[i * spacing] = (
+                    w0 * line[i] + w1 * line[i + 1] + w2 * line[i + 2] + w3 * line[i + 3]
+                    + w4 * line[i + 4]
+                )  # fmt: skip
+
+
+@compiled
+def _across_adjoint(s, line_at, kernels, level, pitch, gradient):
+    """Adds the gradients of wide rows to those of the level's latents."""
+    spacing, width = level.spacing, level.width
+    line = part(s, line_at, width + 4)
+    for row in range(level.rows):
+        for i in range(width + 4):
+            line[i] = _ZERO
+        for p in range(spacing):
+            wide = part(s, level.adjoint_at + row * pitch + MARGIN + p, width * spacing)
+            for k in range(_KERNEL):
+                weight = kernels[level.kernel_at + p * _KERNEL + k]
+                if weight != _ZERO:
+                    shifted = part(s, line_at + k, width)
+                    for i in range(width):
+                        shifted[i] += weight * wide[i * spacing]
+        y = min(max(level.first + row, 0), level.height - 1)
+        target = part(gradient, level.gradient_at + y * width, width)
+        inner = part(s, line_at + 2, width)
+        for i in range(width):
+            target[i] += inner[i]
+        target[0] += line[0] + line[1]
+        target[width - 1] += line[2 + width] + line[3 + width]
+
+
+@compiled
+def _down(z, s, kernels, levels, band, y, column, n):
+    """Interpolates along y: features of row y, columns column .. column + n of the planes."""
+    for i in range(len(levels)):
+        level = levels[i]
+        feature = part(s, band.features_at + i * ROW, n)
+        if level.spacing == 1:
+            source = part(z, level.level_at + y * level.pitch + column - MARGIN, n)
+            for t in range(n):
+                feature[t] = source[t]
+        else:
+            phase = y % level.spacing
+            k = 0 if 2 * phase < level.spacing else 1
+            at = level.wide_at + (y // level.spacing - 2 + k - level.first) * band.wide_pitch
+            r0, r1 = part(s, at + column, n), part(s, at + column + band.wide_pitch, n)
+            at += 2 * band.wide_pitch
+            r2, r3 = part(s, at + column, n), part(s, at + column + band.wide_pitch, n)
+            w = part(kernels, level.kernel_at + phase * _KERNEL + k, 4)
+            w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
+            for t in range(n):
+                feature[t] = w0 * r0[t] + w1 * r1[t] + w2 * r2[t] + w3 * r3[t]
+
+
+@compiled
+def _down_adjoint(s, kernels, levels, band, y, column, n, gradient):
+    """Adds the gradients of features to those of wide rows, or of latents at spacing 1."""
+    for i in range(len(levels)):
+        level = levels[i]
+        if level.spacing == 1:
+            left = max(column, MARGIN)
+            count = min(column + n, MARGIN + band.width) - left
+            feature = part(s, band.features_at + i * ROW + left - column, count)
+            target = part(gradient, level.gradient_at + y * level.width + left - MARGIN, count)
+            for t in range(count):
+                target[t] += feature[t]
+        else:
+            feature = part(s, band.features_at + i * ROW, n)
+            phase = y % level.spacing
+            first = 0 if 2 * phase < level.spacing else 1
+            for k in range(first, first + 4):
+                row = y // level.spacing - 2 + k - level.first
+                wide = part(s, level.adjoint_at + row * band.wide_pitch + column, n)
+                weight = kernels[level.kernel_at + phase * _KERNEL + k]
+                for t in range(n):
+                    wide[t] += weight * feature[t]
+
+
+@compiled
+def _set_margins(s, band, at, first, last, copy):
+    """Fills columns outside the image of rows first .. last of all channels from the border, or 0."""
+    for c in range(band.channels):
+        for y in range(first, last):
+            row = part(s, at + c * band.plane + (y - band.top) * band.pitch, band.pitch)
+            end = MARGIN + band.width
+            left = row[MARGIN] if copy else _ZERO
+            right = row[end - 1] if copy else _ZERO
+            for i in range(MARGIN):
+                row[i] = left
+            for i in range(end, band.pitch):
+                row[i] = right
+
+
+@compiled
+def _add(s, target_at, source_at, count, keep):
+    """Copies a stretch of scratch to another, or adds it if `keep`."""
+    target, source = part(s, target_at, count), part(s, source_at, count)
+    for i in range(count):
+        target[i] = target[i] + source[i] if keep else source[i]
+
+
+@compiled
+def _copy_border_rows(s, band, at):
+    """Fills the row above and below the image, where the band reaches them, from its border."""
+    for c in range(band.channels):
+        top = at + c * band.plane - band.top * band.pitch
+        if band.first - 2 * band.taps <= 0:
+            _add(s, top - band.pitch, top, band.pitch, False)
+        if band.last + 2 * band.taps >= band.height:
+            end = top + band.height * band.pitch
+            _add(s, end, end - band.pitch, band.pitch, False)
+
+
+@compiled
+def _clear_border_rows(s, band, at):
+    """Sets the two rows above and below the image, where the band reaches them, to 0."""
+    count = 2 * band.pitch
+    for c in range(band.channels):
+        top = at + c * band.plane - band.top * band.pitch
+        if band.first - 2 * band.taps <= 0:
+            rows = part(s, top - count, count)
+            for i in range(count):
+                rows[i] = _ZERO
+        if band.last + 2 * band.taps >= band.height:
+            rows = part(s, top + band.height * band.pitch, count)
+            for i in range(count):
+                rows[i] = _ZERO
+
+
+@compiled
+def _fold_margins(s, band, at, first, last):
+    """Adds the gradients of replicated borders to those of the border (adjoint of padding)."""
+    for c in range(band.channels):
+        top = at + c * band.plane - band.top * band.pitch
+        if first == 0:
+            _add(s, top, top - band.pitch, band.pitch, True)
+        if last == band.height:
+            end = top + band.height * band.pitch
+            _add(s, end - band.pitch, end, band.pitch, True)
+        for y in range(first, last):
+            left = top + y * band.pitch + MARGIN
+            s[left] += s[left - 1]
+            right = left + band.width
+            s[right - 1] += s[right]
+
+
+@compiled
+def _difference(s, target, band, at, first, last, clip, scale):
+    """The squared error of the band's rows; turns the picture's rows first .. last into gradients."""
+    total = 0.0
+    lowest, highest = (_ZERO, _ONE) if clip else (_LINEAR, -_LINEAR)
+    for c in range(band.channels):
+        for y in range(first, last):
+            row = part(s, at + c * band.plane + (y - band.top) * band.pitch + MARGIN, band.width)
+            wanted = part(target, (c * band.height + y) * band.width, band.width)
+            error = _ZERO
+            for i in range(band.width):
+                difference = min(max(row[i], lowest), highest) - wanted[i]
+                error += difference * difference
+                row[i] = scale * difference
+            if band.first <= y < band.last:
+                total += np.float64(error)
+    return total
+
+
+@compiled
+def _synthesis(z, s, kernels, levels, band, weights, rows, y, column, n):
+    """Features and hidden layer of a run of row y."""
+    _down(z, s, kernels, levels, band, y, column, n)
+    features = len(levels)
+    dense(
+        s, band.hidden_at, ROW, weights[0], band.hidden, features, s, band.features_at, rows[0], n,
+        _ZERO,
+    )  # fmt: skip
+
+
+@compiled
+def _forward(z, s, kernels, levels, band, weights, rows):
+    """All planes, each on the rows that the next one needs."""
+    for i in range(len(levels)):
+        if levels[i].spacing > 1:
+            _across(z, s, band.line_at, kernels, levels[i], band.wide_pitch)
+    reach = 2 * band.taps
+    first, last = max(band.first - reach, 0), min(band.last + reach, band.height)
+    for y in range(first, last):
+        for column in range(0, band.pitch, RUN):
+            n = min(RUN, band.pitch - column)
+            _synthesis(z, s, kernels, levels, band, weights, rows, y, column, n)
+            out = band.planes_at + (y - band.top) * band.pitch + column
+            dense(
+                s, out, band.plane, weights[1], band.channels, band.hidden, s, band.hidden_at,
+                rows[0], n, _LINEAR,
+            )  # fmt: skip
+    for k in range(band.taps):
+        at = band.planes_at + k * band.channels * band.plane
+        _set_margins(s, band, at, first, last, True)
+        _copy_border_rows(s, band, at)
+        first, last = (
+            max(band.first - reach + 1 + k, 0),
+            min(band.last + reach - 1 - k, band.height),
+        )
+        x0 = at + (first - band.top) * band.pitch
+        size = (1 + 9 * band.channels) * band.channels
+        dense(
+            s, x0 + band.channels * band.plane, band.plane, weights[2][k * size : (k + 1) * size],
+            band.channels, 9 * band.channels, s, x0, rows[1], (last - first) * band.pitch,
+            _ZERO if k + 1 < band.taps else _LINEAR,
+        )  # fmt: skip
+
+
+@compiled
+def _taps_backward(s, band, weights, rows, accs, totals):
+    """Gradients of planes, last to first, each in its plane's place, and of the 3x3 weights."""
+    channels, plane, pitch = band.channels, band.plane, band.pitch
+    shifts = 9 * channels
+    sums = channels * shifts
+    size = (1 + shifts) * channels
+    start = (band.first - band.top) * pitch
+    samples = (band.last - band.first) * pitch
+    for k in range(band.taps - 1, -1, -1):
+        at = band.planes_at + k * channels * plane
+        above = at + channels * plane
+        for run in range(start, start + samples, _FLUSH_SAMPLES):
+            n = min(_FLUSH_SAMPLES, start + samples - run)
+            dots(
+                accs[2], s, above + run, plane, channels, s, at + run, rows[1], shifts, n
+            )  # fmt: skip
+            flush(accs[2], totals[2][k * sums :], sums)
+        for c in range(channels):
+            for row in range(above + c * plane + start, above + c * plane + start + samples, pitch):
+                samples_of_row = part(s, row, pitch)
+                bias = _ZERO
+                for i in range(pitch):
+                    bias += samples_of_row[i]
+                totals[3][k * channels + c] += np.float64(bias)
+        first, last = max(band.first - k, 0), min(band.last + k, band.height)
+        low = first - 1 if first == 0 else first
+        high = last + 1 if last == band.height else last
+        x0 = above + (low - band.top) * pitch
+        out = at + (low - band.top) * pitch
+        n = (high - low) * pitch
+        a = weights[3][k * size : (k + 1) * size]
+        if k == 0:
+            dense(s, out, plane, a, channels, shifts, s, x0, rows[1], n, _LINEAR)
+        else:
+            masked(s, out, plane, a, channels, shifts, s, x0, rows[1], n, s, out, plane)
+        _fold_margins(s, band, at, first, last)
+        _set_margins(s, band, at, first, last, False)
+        _clear_border_rows(s, band, at)
+
+
+@compiled
+def _synthesis_backward(
+    z, s, kernels, levels, band, weights, rows, accs, gradient, totals
+):  # fmt: skip
+    """Gradients of synthesis weights and latents from those of plane 0."""
+    features, hidden, channels = len(levels), band.hidden, band.channels
+    for i in range(features):
+        if levels[i].spacing > 1:
+            at = levels[i].adjoint_at
+            wide = part(s, at, levels[i].rows * band.wide_pitch)
+            for j in range(len(wide)):
+                wide[j] = _ZERO
+    for y in range(band.first, band.last):
+        for column in range(0, band.pitch, RUN):
+            n = min(RUN, band.pitch - column)
+            _synthesis(z, s, kernels, levels, band, weights, rows, y, column, n)
+            at = band.planes_at + (y - band.top) * band.pitch + column
+            h_at, f_at = band.hidden_at, band.features_at
+            dots(
+                accs[1], s, at, band.plane, channels, s, h_at, rows[0], hidden + 1, n
+            )  # fmt: skip
+            masked(
+                s, h_at, ROW, weights[4], hidden, channels, s, at, rows[2], n, s, h_at, ROW
+            )  # fmt: skip
+            dots(
+                accs[0], s, h_at, ROW, hidden, s, f_at, rows[0], features + 1, n
+            )  # fmt: skip
+            dense(s, f_at, ROW, weights[5], features, hidden, s, h_at, rows[0], n, _LINEAR)
+            _down_adjoint(s, kernels, levels, band, y, column, n, gradient)
+        if (y + 1 - band.first) % _FLUSH_ROWS == 0 or y + 1 == band.last:
+            flush(accs[0], totals[0], len(totals[0]))
+            flush(accs[1], totals[1], len(totals[1]))
+    for i in range(features):
+        if levels[i].spacing > 1:
+            _across_adjoint(s, band.line_at, kernels, levels[i], band.wide_pitch, gradient)
+
+
+@compiled
+def picture_band(
+    z, target, kernels, levels, band, weights, rows, s, accs, clip, scale, gradient, totals,
+    with_gradients,
+):  # fmt: skip
+    """Sum of squared errors of a band; adds to the gradients where asked for.
+
+    Args:
+        z: all levels as in `cpu_rate`.
+        target: [channels * height * width].
+        kernels: interpolation weights of all levels, flat.
+        levels: [levels] LEVEL_PART.
+        weights: packed matrices: features to hidden, hidden to channels, 3x3 layers, their
+            adjoints, and the adjoints of the first two.
+        rows: row starts: consecutive rows of scratch; nine shifts of each plane; planes.
+        s: scratch; accs: three arrays for `dots`.
+        clip: whether the picture is clipped to [0, 1].
+        scale: d loss / d picture is scale times the difference.
+        gradient: sums of the gradients of latents.
+        totals: float64 sums: the first two matrices with biases, 3x3 layers, and their biases.
+    """
+    for i in range(RUN):
+        s[band.features_at + len(levels) * ROW + i] = _ONE
+        s[band.hidden_at + band.hidden * ROW + i] = _ONE
+    _forward(z, s, kernels, levels, band, weights, rows)
+    at = band.planes_at + band.taps * band.channels * band.plane
+    first = max(band.first - band.taps, 0)
+    last = min(band.last + band.taps, band.height)
+    error = _difference(s, target, band, at, first, last, clip, scale)
+    if with_gradients:
+        _set_margins(s, band, at, first, last, False)
+        _clear_border_rows(s, band, at)
+        _taps_backward(s, band, weights, rows, accs, totals)
+        _synthesis_backward(z, s, kernels, levels, band, weights, rows, accs, gradient, totals)
+    return error

@@ -1,0 +1,36 @@
+"""Copying between the vector of latents and padded levels, and adding partial gradients."""
+
+from __future__ import annotations
+
+from inrcodec.kernels.cpu_compile import compiled
+from inrcodec.kernels.cpu_dense import part
+
+
+@compiled
+def pad_rows(latents, at, z, z_at, first, last, width, pitch):
+    """Copies rows first .. last of one level from the vector to its padded place."""
+    for y in range(first, last):
+        target = part(z, z_at + y * pitch, width)
+        source = part(latents, at + y * width, width)
+        for x in range(width):
+            target[x] = source[x]
+
+
+@compiled
+def add_parts(partial, parts, gradient, at, first, last, width):
+    """Sums rows first .. last of one level's gradient over its parts, in their order.
+
+    Args:
+        partial: all partial gradients.
+        parts: [n, 4] int64: first row, last row, index of the first row, distance of rows.
+        gradient: vector to write; row 0 of the level begins at `at`.
+    """
+    for y in range(first, last):
+        target = part(gradient, at + y * width, width)
+        for x in range(width):
+            target[x] = 0
+        for j in range(len(parts)):
+            if parts[j, 0] <= y < parts[j, 1]:
+                source = part(partial, parts[j, 2] + (y - parts[j, 0]) * parts[j, 3], width)
+                for x in range(width):
+                    target[x] += source[x]

@@ -1,0 +1,94 @@
+"""The options of every verb, which scripts rely on, and the numbers that the help text states."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+import pytest
+
+from inrcodec import __version__
+from inrcodec.cli import encode
+from inrcodec.cli.main import build_parser
+from inrcodec.fit.presets import DEFAULT_EFFORT, DEFAULT_LMBDA, lmbda_of_quality
+
+COMMON = ["-h --help", "--quiet", "-v --verbose", "--json"]
+OPTIONS = {
+    "encode": [
+        *COMMON,
+        "IN",
+        "OUT",
+        "--lmbda F",
+        "-q --quality Q",
+        "-e --effort N",
+        "--field NAME",
+        "--device D",
+        "--engine E",
+        "--seed N",
+        "--strip",
+        "-f --force",
+        "--progress auto|bar|lines|json|none",
+    ],
+    "decode": [
+        *COMMON,
+        "IN",
+        "OUT",
+        "--size WxH",
+        "--scale S",
+        "--region X,Y,W,H",
+        "--bit-depth 8|16",
+        "--fast",
+        "--format EXT",
+        "--max-pixels N",
+        "-f --force",
+    ],
+    "info": [*COMMON, "FILE"],
+    "verify": [*COMMON, "FILE"],
+}
+
+
+def verbs() -> dict[str, argparse.ArgumentParser]:
+    actions = build_parser()._actions
+    (found,) = (a for a in actions if isinstance(a, argparse._SubParsersAction))
+    return found.choices
+
+
+def spelled(action: argparse.Action) -> str:
+    value = action.metavar or "|".join(str(choice) for choice in action.choices or ())
+    return " ".join([*action.option_strings, value or ""]).strip()
+
+
+def test_there_are_four_verbs():
+    assert list(verbs()) == list(OPTIONS)
+
+
+@pytest.mark.parametrize("verb", OPTIONS)
+def test_the_options_of_a_verb_are_those_promised(verb):
+    assert [spelled(action) for action in verbs()[verb]._actions] == OPTIONS[verb]
+
+
+@pytest.mark.parametrize("verb", OPTIONS)
+def test_help_explains_every_option_and_the_exit_codes(call, verb):
+    done = call(verb, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert all(action.help for action in verbs()[verb]._actions)
+    assert "130 interrupted" in done.out.decode()
+    assert max(len(line) for line in done.out.decode().splitlines()) <= 100
+
+
+def test_the_table_of_qualities_is_that_of_the_encoder():
+    rows = re.findall(r"(?<!\S)(\d+) +(\d\.?\d+)(?!\S)", encode._EPILOG)
+    assert len(rows) == 13
+    for quality, lmbda in rows:
+        assert float(lmbda) == pytest.approx(lmbda_of_quality(float(quality)), rel=5e-3)
+
+
+def test_the_defaults_that_the_help_states_are_those_of_the_encoder():
+    assert (DEFAULT_EFFORT, DEFAULT_LMBDA) == (5, 1e-3)
+    texts = {action.dest: action.help for action in verbs()["encode"]._actions}
+    assert texts["effort"].endswith("default 5")
+    assert texts["lmbda"].endswith("(default 1e-3)")
+
+
+def test_version_is_that_of_the_package(call):
+    assert call("--version").out.decode() == f"inrcodec {__version__}\n"

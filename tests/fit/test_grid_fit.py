@@ -1,0 +1,103 @@
+"""Fitting: what is promised of every encode, on pictures small enough to encode in a second."""
+
+import numpy as np
+import pytest
+
+from inrcodec import codec
+from inrcodec.bitstream.config import pack_config
+from inrcodec.errors import BadOption
+from inrcodec.fit import EncodeOptions
+from inrcodec.fit.presets import EFFORTS, choose_config, lmbda_of_quality, preset
+from inrcodec.signal import image_signal
+
+
+def picture(height: int = 40, width: int = 56, channels: int = 3, depth: int = 8) -> np.ndarray:
+    """Smooth colour, an edge and some texture, by formula."""
+    y, x = np.mgrid[0:height, 0:width] / max(height, width)
+    planes = [
+        0.5 + 0.3 * np.sin(5 * x + k) * np.cos(4 * y) + 0.15 * (x + y > 0.8) + 0.03 * np.sin(60 * x)
+        for k in range(channels)
+    ]
+    peak = (1 << depth) - 1
+    dtype = np.uint8 if depth <= 8 else np.uint16
+    return np.rint(np.clip(np.stack(planes, -1), 0, 1) * peak).astype(dtype)
+
+
+def encode(image: np.ndarray, **options):
+    return codec.encode(image_signal(image), EncodeOptions(engine="reference", **options))
+
+
+def test_what_the_encoder_measured_is_what_the_decoder_shows():
+    image = picture()
+    result = encode(image, effort=1)
+    decoded = codec.verify(result.data)
+    assert np.array_equal(decoded.samples, result.decoded.samples)
+    error = (decoded.samples.astype(float) - image) / 255
+    assert np.mean(error**2) == pytest.approx(result.mse)
+    assert result.rate_bpp == 8 * len(result.data) / (40 * 56)
+
+
+def test_the_fit_learns_the_picture():
+    image = picture()
+    result = encode(image, effort=2, lmbda=1e-4)
+    flat = np.square(image / 255 - (image / 255).mean(axis=(0, 1))).mean()
+    assert result.mse < flat / 20
+
+
+def test_same_seed_same_bytes_other_seed_other_bytes():
+    image = picture(24, 32)
+    first, again, other = (encode(image, effort=1, seed=s).data for s in (3, 3, 4))
+    assert first == again
+    assert first != other
+
+
+def test_larger_lmbda_smaller_file():
+    image = picture(64, 64)
+    sizes = [len(encode(image, effort=1, lmbda=lmbda).data) for lmbda in (1e-4, 2e-3, 5e-2)]
+    assert sizes[0] > sizes[1] > sizes[2]
+
+
+@pytest.mark.parametrize(
+    ("shape", "depth"),
+    [((1, 1, 3), 8), ((1, 9, 1), 8), ((7, 1, 4), 8), ((5, 6, 2), 8), ((13, 11, 3), 16)],
+)
+def test_any_shape_and_depth_goes_through(shape, depth):
+    image = picture(*shape, depth=depth)
+    decoded = codec.verify(encode(image, effort=1).data)
+    assert decoded.samples.shape == shape
+    assert decoded.samples.dtype == image.dtype
+
+
+def test_quality_is_monotone_in_lmbda():
+    lmbdas = [lmbda_of_quality(q) for q in range(0, 101, 5)]
+    assert lmbdas == sorted(lmbdas, reverse=True)
+    assert lmbdas[0] == pytest.approx(0.1)
+    assert lmbda_of_quality(50) == pytest.approx(1e-3)
+    assert lmbdas[-1] == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"effort": 0}, {"effort": 10}, {"lmbda": 0.0}, {"lmbda": float("nan")}, {"seed": -1}],
+)
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(BadOption):
+        EncodeOptions(**options)
+
+
+def test_unknown_fields_and_devices_are_refused():
+    with pytest.raises(BadOption, match="there are: grid"):
+        encode(picture(8, 8), field="nonesuch")
+    with pytest.raises(BadOption, match="expected auto, cpu or cuda"):
+        encode(picture(8, 8), device="toaster")
+
+
+def test_more_effort_is_more_steps():
+    steps = [preset(effort).steps for effort in sorted(EFFORTS)]
+    assert steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize("lmbda", [1e-5, 1e-3, 2e-2, 10])
+@pytest.mark.parametrize("size", [(1, 1), (3, 2000), (512, 768), (4000, 6000)])
+def test_every_chosen_config_has_a_header_code(lmbda, size):
+    assert pack_config(choose_config(lmbda, *size)) < 2**28

@@ -1,0 +1,70 @@
+"""SOAP against what it is defined to be."""
+
+import numpy as np
+import pytest
+
+from inrcodec.fit.soap import Soap
+
+
+def adam(theta, gradients, rate, beta1, beta2, epsilon):
+    m = v = 0.0
+    for t, g in enumerate(gradients, 1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
+        theta = theta - rate * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + epsilon)
+    return theta
+
+
+def test_a_vector_gets_plain_adam():
+    rng = np.random.default_rng(0)
+    gradients = rng.normal(size=(25, 7))
+    theta = rng.normal(size=7)
+    expected = adam(theta, gradients, 0.01, 0.9, 0.95, 1e-8)
+    soap = Soap({"b": (7,)}, beta1=0.9, beta2=0.95)
+    for g in gradients:
+        soap.update(theta, g, 0.01)
+    assert theta == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_rotated_problem_gives_the_rotated_solution():
+    """Preconditioning in the eigenbasis makes the path equivariant to changes of basis."""
+    rng = np.random.default_rng(1)
+    q = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    target = rng.normal(size=(4, 4))
+
+    def solve(rotation):
+        theta = np.zeros(16)
+        soap = Soap({"w": (4, 4)})
+        for _ in range(30):
+            residual = rotation.T @ theta.reshape(4, 4) - target
+            soap.update(theta, (rotation @ (np.diag([1, 4, 9, 16.0]) @ residual)).ravel(), 0.05)
+        return rotation.T @ theta.reshape(4, 4)
+
+    assert solve(q) == pytest.approx(solve(np.eye(4)), abs=1e-6)
+
+
+def test_it_beats_adam_on_an_ill_conditioned_matrix_problem():
+    rng = np.random.default_rng(2)
+    a = np.linalg.qr(rng.normal(size=(8, 8)))[0] * np.logspace(0, 3, 8)
+    target = rng.normal(size=(8, 8))
+
+    def loss(theta):
+        return np.square(a.T @ (theta.reshape(8, 8) - target)).sum()
+
+    def gradient(theta):
+        return (2 * a @ (a.T @ (theta.reshape(8, 8) - target))).ravel()
+
+    theta, soap = np.zeros(64), Soap({"w": (8, 8)})
+    plain, flat = np.zeros(64), Soap({"w": (64,)})
+    for _ in range(400):
+        soap.update(theta, gradient(theta), 0.02)
+        flat.update(plain, gradient(plain), 0.02)
+    assert loss(theta) < loss(plain) / 2
+
+
+def test_zero_gradients_and_empty_tensors_move_nothing():
+    theta = np.ones(6)
+    soap = Soap({"w": (2, 3), "none": (4, 0)})
+    for _ in range(12):
+        soap.update(theta, np.zeros(6), 0.1)
+    assert np.array_equal(theta, np.ones(6))

@@ -1,0 +1,69 @@
+"""Step search and refinement only ever lower the cost that they are given."""
+
+import numpy as np
+import pytest
+
+from inrcodec.entropy.integers import best_code, group_cost_bits
+from inrcodec.quantize.weights import QuantizedWeights
+
+LAYOUT = {"arm.w": ("arm", (6, 5)), "syn.w": ("syn", (4, 7)), "arm.b": ("arm", (6,))}
+HIGHEST = {"arm": 12, "syn": 20}
+
+
+def weights(price: float, curvature: float = 1.0, seed: int = 0):
+    theta = np.random.default_rng(seed).normal(size=64).astype(np.float32)
+
+    def cost(values: np.ndarray) -> float:
+        return curvature * float(np.square(values - theta).sum())
+
+    return theta, cost, QuantizedWeights(LAYOUT, theta, cost, price, HIGHEST)
+
+
+def test_total_is_cost_of_dequantized_values_plus_coded_bits():
+    theta, cost, quantized = weights(1e-3)
+    quantized.search_steps()
+    groups = {"arm": np.r_[0:30, 58:64], "syn": np.r_[30:58]}
+    bits = 0.0
+    for where in groups.values():
+        values = quantized.integers[where]
+        bits += group_cost_bits(values, best_code(values))
+    assert quantized.bits == pytest.approx(bits)
+    assert quantized.best == pytest.approx(cost(quantized.values()) + 1e-3 * bits)
+
+
+@pytest.mark.parametrize("price", [1e-5, 1e-3, 1e-1])
+def test_search_and_refinement_never_raise_the_cost(price):
+    _, _, quantized = weights(price)
+    first = quantized.best
+    quantized.search_steps()
+    second = quantized.best
+    quantized.refine(200)
+    assert first >= second >= quantized.best
+
+
+def test_dearer_bits_give_coarser_steps():
+    exponents = []
+    for price in (1e-6, 1e-3, 1.0):
+        _, _, quantized = weights(price)
+        quantized.search_steps(5)
+        exponents.append(sum(quantized.exponents.values()))
+    assert exponents[0] > exponents[1] > exponents[2]
+
+
+def test_free_bits_recover_the_weights():
+    theta, _, quantized = weights(0.0)
+    quantized.search_steps(5)
+    assert np.abs(quantized.values() - theta).max() < 2**-11
+
+
+def test_theta_hat_times_step_is_the_value():
+    _, _, quantized = weights(1e-3)
+    quantized.search_steps()
+    integers = quantized.theta_hat()
+    flat = np.concatenate(
+        [
+            integers[name].ravel() * 2.0 ** -quantized.exponents[group]
+            for name, (group, _) in LAYOUT.items()
+        ]
+    )
+    assert np.array_equal(flat.astype(np.float32), quantized.values())
