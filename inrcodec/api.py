@@ -101,6 +101,7 @@ def decode(
     size: tuple[int, int] | None = None,
     scale: float | None = None,
     region: tuple[float, float, float, float] | None = None,
+    bit_depth: int | None = None,
     fast: bool = False,
     limits: Limits | None = None,
 ) -> Signal:
@@ -111,6 +112,7 @@ def decode(
         size: (height, width) of the output.
         scale: output pixels per native pixel, instead of a size.
         region: (x, y, width, height) in native pixels.
+        bit_depth: bits per output sample, 1..16; default that of the file.
         fast: allow float32, at most one level off at 8 bits.
         limits: what the file may ask for; default `Limits()`.
 
@@ -119,7 +121,9 @@ def decode(
         BadOption: size, scale or region make no sense for this image.
     """
     data = _data(file, limits)
-    return codec.decode(data, limits, fast=fast, size=size, scale=scale, region=region)
+    return codec.decode(
+        data, limits, bit_depth=bit_depth, fast=fast, size=size, scale=scale, region=region
+    )
 
 
 def verify(file: bytes | PathLike) -> Signal:
@@ -166,6 +170,7 @@ class Image:
         size: tuple[int, int] | None = None,
         scale: float | None = None,
         region: tuple[float, float, float, float] | None = None,
+        bit_depth: int | None = None,
         fast: bool = False,
     ) -> Signal:
         """The image on any grid; arguments as in `decode`."""
@@ -174,7 +179,7 @@ class Image:
         self._limits.check_size(grid.shape[1], grid.shape[0])
         if self._field is None:
             self._field = self._parsed.field(self._limits)
-        return codec.to_signal(self._field.render(grid, fast), header, self._parsed.metadata)
+        return codec.render(self._field, grid, self._parsed, bit_depth=bit_depth, fast=fast)
 
 
 def open(file: bytes | PathLike, limits: Limits | None = None) -> Image:

@@ -26,10 +26,13 @@ from inrcodec.bitstream.config import pack_config
 from inrcodec.bitstream.container import Section, read_container, write_container
 from inrcodec.bitstream.header import KIND_IMAGE, KIND_NAMES, Header, pack_header, parse_header
 from inrcodec.bitstream.limits import Limits
-from inrcodec.errors import BadInput, CorruptFile
+from inrcodec.errors import BadInput, BadOption, CorruptFile
 from inrcodec.fields import Field
 from inrcodec.grid import Grid
 from inrcodec.signal import Signal
+
+# Output samples that are rendered at once: bounds the memory of a decode.
+STRIPE = 1 << 20
 
 METADATA = {"icc": container.ICC, "exif": container.EXIF, "xmp": container.XMP}
 
@@ -89,7 +92,9 @@ def encode(
     payload = field.pack()
     # What the decoder will see, from the bytes themselves: nothing is measured that is not in them.
     reopened = type(field).unpack(payload, header, Limits())
-    decoded = to_signal(reopened.render(Grid.of(signal.height, signal.width)), header, {})
+    native = Grid.of(signal.height, signal.width)
+    samples = _samples(reopened, native, signal.channels, signal.bit_depth)
+    decoded = Signal(samples, signal.bit_depth)
     sections = [
         Section(container.HEADER, pack_header(header)),
         Section(container.PAYLOAD, payload),
@@ -164,12 +169,20 @@ class InrFile:
         }
 
 
-def decode(data: bytes, limits: Limits | None = None, fast: bool = False, **where: Any) -> Signal:
+def decode(
+    data: bytes,
+    limits: Limits | None = None,
+    *,
+    bit_depth: int | None = None,
+    fast: bool = False,
+    **where: Any,
+) -> Signal:
     """The signal in a file, at native size or anywhere else.
 
     Args:
         data: an `.inr` file.
         limits: what the file may ask for.
+        bit_depth: 1..16 bits per output sample, rounded once from the field; default the file's.
         fast: allow float32, at most one level off at 8 bits; never used to verify.
         where: size=(height, width), scale=, region=(x, y, width, height); see `Grid.of`.
 
@@ -181,7 +194,7 @@ def decode(data: bytes, limits: Limits | None = None, fast: bool = False, **wher
     parsed = InrFile.parse(data, limits)
     grid = Grid.of(parsed.header.height, parsed.header.width, **where)
     limits.check_size(grid.shape[1], grid.shape[0])
-    return to_signal(parsed.field(limits).render(grid, fast), parsed.header, parsed.metadata)
+    return render(parsed.field(limits), grid, parsed, bit_depth=bit_depth, fast=fast)
 
 
 def verify(data: bytes, limits: Limits | None = None) -> Signal:
@@ -209,12 +222,30 @@ def decode_hash(signal: Signal) -> bytes:
     return hashlib.sha256(samples.tobytes()).digest()[: container.DECODE_HASH_BYTES]
 
 
-def to_signal(values: np.ndarray, header: Header, metadata: dict[str, bytes]) -> Signal:
-    """Values 0..1 as samples: clipped, scaled to the peak, rounded half up. Works in place."""
-    peak = (1 << header.bit_depth) - 1
-    np.clip(values, 0.0, 1.0, out=values)
-    values *= peak
-    values += 0.5
-    np.floor(values, out=values)
-    samples = values.astype(np.uint8 if header.bit_depth <= 8 else np.uint16)
-    return Signal(samples, header.bit_depth, metadata=metadata)
+def render(
+    field: Field, grid: Grid, file: InrFile, *, bit_depth: int | None = None, fast: bool = False
+) -> Signal:
+    """The samples of a decoded field on a grid, with the metadata of its file."""
+    depth = file.header.bit_depth if bit_depth is None else bit_depth
+    if not 1 <= depth <= 16:
+        raise BadOption(f"bit depth is {depth}, expected 1..16")
+    samples = _samples(field, grid, file.header.channels, depth, fast)
+    return Signal(samples, depth, metadata=file.metadata)
+
+
+def _samples(field: Field, grid: Grid, channels: int, depth: int, fast: bool = False) -> np.ndarray:
+    """[height, width, channels] integers: clipped, scaled to the peak, rounded half up.
+
+    Stripe by stripe, so that the field's floating-point values never exist all at once.
+    """
+    height, width = grid.shape
+    samples = np.empty((height, width, channels), np.uint8 if depth <= 8 else np.uint16)
+    stripe = max(1, STRIPE // width)
+    for top in range(0, height, stripe):
+        rows = (top, min(height, top + stripe))
+        values = field.render(grid.part(rows, (0, width)), fast)
+        np.clip(values, 0.0, 1.0, out=values)
+        values *= (1 << depth) - 1
+        values += 0.5
+        samples[slice(*rows)] = np.floor(values, out=values)
+    return samples

@@ -2,7 +2,7 @@
 
 A part registers itself where it is defined; `get` and `by_id` import all modules of its room first,
 so adding one means adding one file. Other packages add parts through the entry point group
-`inrcodec.<room>`.
+`inrcodec.<room>`; they are loaded only when a name or an id is asked for that is not ours.
 """
 
 from __future__ import annotations
@@ -49,13 +49,27 @@ def _discover(room: str) -> None:
     package = importlib.import_module(f"inrcodec.{room}")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
+
+
+@cache
+def _discover_others(room: str) -> None:
     for point in importlib.metadata.entry_points(group=f"inrcodec.{room}"):
         point.load()
+
+
+def _find(room: str, wanted: Callable[[Entry], bool]) -> Entry | None:
+    for discover in (_discover, _discover_others):
+        discover(room)
+        for entry in _entries[room]:
+            if wanted(entry):
+                return entry
+    return None
 
 
 def entries(room: str) -> Sequence[Entry]:
     """All parts of a room, by id."""
     _discover(room)
+    _discover_others(room)
     return sorted(_entries[room], key=lambda entry: entry.id)
 
 
@@ -65,9 +79,9 @@ def get(room: str, name: str) -> Entry:
     Raises:
         BadOption: no such part; the message lists those there are.
     """
-    for entry in entries(room):
-        if entry.name == name:
-            return entry
+    entry = _find(room, lambda entry: entry.name == name)
+    if entry is not None:
+        return entry
     known = ", ".join(entry.name for entry in entries(room))
     raise BadOption(f"there is no {room.removesuffix('s')} {name!r}; there are: {known}")
 
@@ -78,9 +92,9 @@ def by_id(room: str, id: int) -> Entry:
     Raises:
         UnsupportedFile: this version does not know the id.
     """
-    for entry in entries(room):
-        if entry.id == id:
-            return entry
+    entry = _find(room, lambda entry: entry.id == id)
+    if entry is not None:
+        return entry
     raise UnsupportedFile(
         f"the file uses {room.removesuffix('s')} id {id}, which this version does not know; "
         "a newer inrcodec may decode it"

@@ -1,7 +1,9 @@
 """The codec as a whole, on fields of known integers: no fit needed to see what a file promises."""
 
+import math
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from inrcodec import codec
 from inrcodec.bitstream.container import Section, read_container, write_container
-from inrcodec.bitstream.header import Header
+from inrcodec.bitstream.header import Header, pack_header
 from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import BadInput, BadOption, CorruptFile, LimitExceeded
 from inrcodec.fields.grid import GROUPS, GridConfig, GridField, level_shapes, parameter_layout
@@ -78,16 +80,35 @@ def test_pack_and_unpack_are_inverse() -> None:
         assert np.array_equal(grid, expected)
 
 
-def test_samples_are_rounded_half_up_and_clipped() -> None:
-    values = np.array([-3.0, 0.0, 0.5 / 255, 0.4999 / 255, 1.0, 1e9]).reshape(1, 6, 1)
-    header = Header(1, 6, 1, 1, 8, 1, 0)
-    samples = codec.to_signal(values.copy(), header, {}).samples
-    assert samples.ravel().tolist() == [0, 0, 1, 0, 255, 255]
-    for depth, dtype in ((1, np.uint8), (8, np.uint8), (9, np.uint16), (16, np.uint16)):
-        header = Header(1, 6, 1, 1, depth, 1, 0)
-        samples = codec.to_signal(values.copy(), header, {}).samples
-        assert samples.dtype == dtype
-        assert samples.max() == 2**depth - 1
+def flat_file(value: int, depth: int = 8) -> bytes:
+    """A file of one pixel whose value is value / 2**20."""
+    config = GridConfig(0, 1, 0, 0, 1, 1, 0)
+    theta = {n: np.zeros(s, np.int64) for n, (_, s) in parameter_layout(config, 1).items()}
+    theta["syn.b2"][:] = value
+    steps = dict.fromkeys(GROUPS, 0) | {"syn.bias": 20}
+    field = GridField(config, (1, 1, 1), steps, theta, [np.zeros((1, 1), np.int32)])
+    header = Header(1, 1, 1, 1, depth, 1, codec.pack_config(config))
+    return write_container([Section(1, pack_header(header)), Section(2, field.pack())])
+
+
+@pytest.mark.parametrize("depth", [1, 7, 8, 9, 16])
+def test_samples_are_clipped_scaled_and_rounded_half_up(depth: int) -> None:
+    one, peak = 1 << 20, (1 << depth) - 1
+    for value in (-5 * one, -1, 0, 1, one // 2 - 1, one // 2, 777_777, one - 1, one, 9 * one):
+        samples = codec.decode(flat_file(value, depth)).samples
+        clipped = Fraction(min(max(value, 0), one), one)
+        assert samples.dtype == (np.uint8 if depth <= 8 else np.uint16)
+        assert samples.item() == math.floor(clipped * peak + Fraction(1, 2))
+
+
+def test_another_bit_depth_is_rounded_from_the_field_itself() -> None:
+    data = flat_file(700_000, depth=8)
+    assert codec.decode(data).samples.item() == round(700_000 / 2**20 * 255)
+    deep = codec.decode(data, bit_depth=16)
+    assert (deep.bit_depth, deep.samples.item()) == (16, round(700_000 / 2**20 * 65535))
+    for wrong in (-1, 17):
+        with pytest.raises(BadOption):
+            codec.decode(data, bit_depth=wrong)
 
 
 def test_a_decode_larger_than_the_limits_is_refused_before_any_work() -> None:
@@ -146,6 +167,14 @@ def test_decoding_loads_neither_torch_nor_the_encoder() -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_stripes_change_no_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    for scale in (1, 1.37):
+        whole = codec.decode(case("prime_size"), scale=scale).samples
+        monkeypatch.setattr(codec, "STRIPE", 100)
+        assert np.array_equal(codec.decode(case("prime_size"), scale=scale).samples, whole)
+        monkeypatch.undo()
 
 
 def test_bit_depths_of_arrays_survive() -> None:

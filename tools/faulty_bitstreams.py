@@ -1,4 +1,4 @@
-"""The faulty files of the conformance corpus, see make_bitstreams: each with the error it raises."""
+"""The faulty files of the conformance corpus: each with the error that it raises."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def forge(data: bytes, **parts: Any) -> bytes:
     return sealed(body)
 
 
-def faulty_files() -> dict[str, tuple[str, bytes, str, dict[str, int]]]:
-    """name -> (error class, file, purpose, limits) of every faulty case."""
+def faulty_files() -> dict[str, tuple[str, bytes, str]]:
+    """name -> (error class, file, purpose) of every faulty case."""
     good = GOOD["escaped_latents"].build("escaped_latents")
     sections = {s.type: s.payload for s in read_container(good, Limits())}
     header, payload = parse_header(sections[1], Limits()), sections[2]
@@ -52,7 +52,7 @@ def faulty_files() -> dict[str, tuple[str, bytes, str, dict[str, int]]]:
     flipped = bytearray(good)
     flipped[len(good) // 2] ^= 0x10
     bomb = replace(header, width=16384, height=16384)
-    cases = {
+    return {
         "empty": ("NotAnInrFile", b"", "no byte at all"),
         "other_format": ("NotAnInrFile", b"\x89PNG\r\n\x1a\n" + good[8:], "the magic of PNG"),
         "text_mode_lf": ("NotAnInrFile", good.replace(b"\r\n", b"\n"), "CR LF became LF"),
@@ -119,8 +119,3 @@ def faulty_files() -> dict[str, tuple[str, bytes, str, dict[str, int]]]:
             "CorruptFile", forge(good, hash=b"not this"), "decodes, but verify must fail"),
         "short_decode_hash": ("CorruptFile", forge(good, hash=b"7 bytes"), "7 bytes, not 8"),
     }  # fmt: skip
-    limits = {"compute_bomb": {"max_macs": 10**12}}
-    return {
-        name: (error, data, purpose, limits.get(name, {}))
-        for name, (error, data, purpose) in cases.items()
-    }

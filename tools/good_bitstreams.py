@@ -1,4 +1,4 @@
-"""The good files of the conformance corpus, see make_bitstreams.
+"""The good files of the conformance corpus: each uses one part of the format.
 
 Their fields are made of integers from SHAKE-256, so that no random generator, fit or version of a
 library has a say in them. Only the two fitted pictures cannot be made again bit for bit.

@@ -24,7 +24,7 @@ class Limits:
             scanner or panorama, and still an area that `max_pixels` allows.
         max_pixels: width x height; 2**28 is the default of libavif.
         max_params: parameters of the network, latents not included.
-        max_macs: pixels x multiply-accumulates per pixel; 2e13 is minutes on one CPU core.
+        max_macs: pixels x multiply-accumulates per pixel; 1e12 is some 20 minutes on one core.
         max_sections: sections in one file.
         max_metadata_bytes: ICC, EXIF or XMP payload, each; ICC and EXIF can be megabytes.
         max_file_bytes: the file as a whole.
@@ -33,7 +33,7 @@ class Limits:
     max_dimension: int = 2**20 - 1
     max_pixels: int = 2**28
     max_params: int = 2**24
-    max_macs: int = 2 * 10**13
+    max_macs: int = 10**12
     max_sections: int = 256
     max_metadata_bytes: int = 2**24
     max_file_bytes: int = 2**32

@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> None:
     console.check_streams(args.input, target, args.json)
 
     from inrcodec import codec
-    from inrcodec.media.image import convert_depth, save_image
+    from inrcodec.media.image import save_image
 
     extension = asked or _extension_of(target)
     _check_extension(extension)
@@ -99,10 +99,15 @@ def run(args: argparse.Namespace) -> None:
     data = files.read_bytes(args.input, limits.max_file_bytes)
     begun = time.perf_counter()
     signal = codec.decode(
-        data, limits, fast=args.fast, size=args.size, scale=args.scale, region=args.region
+        data,
+        limits,
+        bit_depth=args.bit_depth,
+        fast=args.fast,
+        size=args.size,
+        scale=args.scale,
+        region=args.region,
     )
     seconds = time.perf_counter() - begun
-    signal = convert_depth(signal, args.bit_depth or signal.bit_depth)
     picture = save_image(signal, extension)
     files.write_atomic(target, picture, args.force)
     if not args.quiet:

@@ -19,30 +19,29 @@ class Preset:
     Args:
         steps: of the main phase, soft rounding with noise.
         tail_steps: of hard rounding at a small rate.
-        starts: networks tried for `start_steps` each; the best goes on.
-        start_steps: steps of each such trial.
         step_passes: passes of the search for quantization steps.
         refinements: single-parameter moves tried after it.
+        starts, start_steps: random networks tried, and for how long, where none are learned.
     """
 
     steps: int
     tail_steps: int
-    starts: int = 1
-    start_steps: int = 0
-    step_passes: int = 1
+    step_passes: int = 2
     refinements: int = 0
+    starts: int = 2
+    start_steps: int = 30
 
 
 EFFORTS = {
-    1: Preset(100, 10),
-    2: Preset(200, 20),
-    3: Preset(350, 30),
-    4: Preset(600, 50, step_passes=2),
-    5: Preset(1000, 80, step_passes=2),
-    6: Preset(2000, 150, starts=2, start_steps=50, step_passes=2, refinements=500),
-    7: Preset(4000, 300, starts=3, start_steps=80, step_passes=2, refinements=1000),
-    8: Preset(10_000, 500, starts=3, start_steps=100, step_passes=3, refinements=3000),
-    9: Preset(25_000, 1000, starts=4, start_steps=200, step_passes=3, refinements=6000),
+    1: Preset(80, 10, step_passes=1),
+    2: Preset(150, 15, step_passes=1),
+    3: Preset(250, 25),
+    4: Preset(450, 40),
+    5: Preset(800, 60),
+    6: Preset(1600, 120, refinements=400, starts=3, start_steps=60),
+    7: Preset(3500, 250, refinements=1000, starts=4, start_steps=80),
+    8: Preset(9000, 500, step_passes=3, refinements=3000, starts=4, start_steps=150),
+    9: Preset(24_000, 1000, step_passes=3, refinements=6000, starts=6, start_steps=200),
 }
 
 

@@ -1,8 +1,7 @@
 """Starting weights of the networks, learned over many pictures and rates.
 
 They are only where the encoder begins: the file holds the whole network, and the format does not
-know them. `tools/learn_start` makes them (Reptile, Nichol et al., arXiv 1803.02999). Without a
-learned start for a config the weights are random.
+know them. `tools/learn_start` makes them (Reptile, Nichol et al., arXiv 1803.02999).
 """
 
 from __future__ import annotations
@@ -41,25 +40,20 @@ def learned() -> dict[str, np.ndarray]:
         return {name: archive[name] for name in archive.files}
 
 
-def initial_theta(
-    config: GridConfig, target: np.ndarray, lmbda: float, seed: int, learn: bool = True
-) -> np.ndarray:
-    """[parameters] float32: where the networks of a fit begin.
+def learned_theta(config: GridConfig, target: np.ndarray, lmbda: float) -> np.ndarray | None:
+    """[parameters] float32: the learned start for a fit, or None where there is none.
 
     Args:
-        config: shape of the field.
+        config: shape of the field; channels and number of levels may differ from those learned.
         target: [channels, height, width] the signal in [0, 1]; its mean is the first output bias.
-        lmbda: the learned start of the nearest lambda is taken.
-        seed: of random weights.
-        learn: False for random weights even where a learned start exists.
+        lmbda: the start of the nearest lambda is taken.
     """
-    mean = target.mean(axis=(1, 2))
     family = key(config, 0).rsplit("/", 1)[0] + "/"
-    near = [name for name in learned() if name.startswith(family)] if learn else []
+    near = [name for name in learned() if name.startswith(family)]
     if not near:
-        return random_theta(config, mean, seed)
+        return None
     name = min(near, key=lambda n: abs(math.log(float(n.rsplit("/", 1)[1]) / lmbda)))
-    return _fitted(learned()[name], config, mean)
+    return _fitted(learned()[name], config, target.mean(axis=(1, 2)))
 
 
 def random_theta(config: GridConfig, mean: np.ndarray, seed: int) -> np.ndarray:
@@ -118,9 +112,3 @@ def _recoloured(values: np.ndarray, channels: int) -> np.ndarray:
             "oikl,ci->ockl", values, spread * (np.arange(channels) < colours)[:, None]
         )
     return values
-
-
-def start_vector_size(config: GridConfig) -> int:
-    """Parameters of a learned start for a config."""
-    layout = parameter_layout(config, LEARNED_CHANNELS)
-    return sum(math.prod(shape) for _, shape in layout.values())

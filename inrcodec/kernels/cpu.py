@@ -141,13 +141,19 @@ class CpuEngine:
     ) -> float:
         plan = self._picture
         scratch, _, accumulators = worker
-        span = plan.spans[band]
-        self._partial[span.start : span.end].fill(0)
-        return distortion.picture_band(
-            self._padded, self._target, plan.kernels, plan.level_parts[band], plan.bands[band],
-            weights, self._picture_rows, scratch, accumulators, not with_gradients, scale,
-            self._partial, self._picture_sums.of_band(band), with_gradients,
-        )  # fmt: skip
+        part, levels, rows = plan.bands[band], plan.level_parts[band], self._picture_rows
+        z, kernels, totals = self._padded, plan.kernels, self._picture_sums.of_band(band)
+        error = distortion.picture_forward(
+            z, self._target, kernels, levels, part, weights, rows, scratch, not with_gradients, scale
+        )
+        if with_gradients:
+            span = plan.spans[band]
+            self._partial[span.start : span.end].fill(0)
+            distortion.taps_backward(scratch, part, weights, rows, accumulators, totals)
+            distortion.synthesis_backward(
+                z, scratch, kernels, levels, part, weights, rows, accumulators, totals, self._partial
+            )
+        return error
 
     def _rate_band(
         self, band: int, weights: tuple, worker: tuple, weight: np.float32, with_gradients: bool

@@ -28,7 +28,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from inrcodec.kernels.cpu_compile import compiled
+from inrcodec.kernels.cpu_compile import kernel
 
 UNIT = 32
 _AVX512 = bool(llvm.get_host_cpu_features().get("avx512f"))
@@ -112,7 +112,11 @@ class _Emitter:
 
 
 def _unpack(context: object, builder: ir.IRBuilder, signature: object, args: tuple) -> list:
-    """The arguments, arrays replaced by the address of their first element."""
+    """The arguments, arrays replaced by the address of their first element.
+
+    Also forbids LLVM to copy the function into its callers, which would cost seconds to compile.
+    """
+    builder.function.attributes.add("noinline")
     return [
         context.make_array(kind)(context, builder, value).data
         if isinstance(kind, types.Array)
@@ -185,7 +189,7 @@ _tall_masked = _layer_kernel(True, _TALL, (2,))
 _flat_masked = _layer_kernel(True, _FLAT, (4, 2))
 
 
-@compiled
+@kernel
 def dense(out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, floor):
     """Writes out; see the formulas above. a: [1 + inputs, outputs], row 0 the biases."""
     if outputs <= _FLAT[0]:
@@ -198,7 +202,7 @@ def dense(out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, flo
         )  # fmt: skip
 
 
-@compiled
+@kernel
 def masked(out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, y, y_at, y_stride):
     """Writes out, which may be y itself; see the formulas above. a: [1 + inputs, outputs]."""
     floor = np.float32(0)
@@ -250,7 +254,7 @@ def _dots_kernel(typing, acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, s
     return types.void(acc, d, n, n, n, x, n, rows, n, n), emit
 
 
-@compiled
+@kernel
 def dots(acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, samples):
     """Adds to acc; see the formulas above. acc: [outputs, inputs, LANES]."""
     _dots_kernel(acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, samples)
@@ -261,10 +265,12 @@ def part(typing, array, start, count):
     """View of elements start .. start + count of a flat array.
 
     Unlike a slice it is not reference-counted, and LLVM sees that its indices, counted from 0, are
-    not negative, without which it would not vectorise a loop.
+    not negative, without which it would not vectorise a loop. The function that calls it gets
+    vectors as wide as the processor's; LLVM's default for AVX-512 is half of that.
     """
 
     def emit(context: object, builder: ir.IRBuilder, signature: object, args: tuple) -> ir.Value:
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
         kind = signature.return_type
         whole = context.make_array(kind)(context, builder, args[0])
         view = context.make_array(kind)(context, builder)

@@ -18,17 +18,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inrcodec.kernels.cpu_compile import compiled
+from inrcodec.kernels.cpu_compile import compiled, kernel
 from inrcodec.kernels.cpu_dense import dense, dots, masked, part
 from inrcodec.kernels.cpu_rate import flush
 
 MARGIN = 2
 RUN = 512
-ROW = RUN + 16  # distance of rows in scratch; a power of two would crowd a few cache sets
+ROW = np.int64(RUN + 16)  # distance of rows in scratch; a power of two would crowd a few cache sets
 _KERNEL = 5  # interpolation taps in a table row
 # float32 sums of gradients are moved to float64 after so many samples or rows
 _FLUSH_SAMPLES = 16384
-_FLUSH_ROWS = 8
+_FLUSH_ROWS = 16
 
 _f = np.float32
 _ZERO, _ONE = _f(0), _f(1)
@@ -80,15 +80,15 @@ class PictureBand(NamedTuple):
     top: int
 
 
-@compiled
-def _across(z, s, line_at, kernels, level, pitch):
+@kernel
+def _across(z, s, kernels, level, band):
     """Interpolates the level's rows near the band along x, into wide rows."""
     spacing, width = level.spacing, level.width
-    line = part(s, line_at, width + 4)
+    line = part(s, band.line_at, width + 4)
     for row in range(level.rows):
         y = min(max(level.first + row, 0), level.height - 1)
         source = part(z, level.level_at + y * level.pitch, width)
-        inner = part(s, line_at + 2, width)
+        inner = part(s, band.line_at + 2, width)
         for i in range(width):
             inner[i] = source[i]
         for i in range(2):
@@ -97,7 +97,7 @@ def _across(z, s, line_at, kernels, level, pitch):
         for p in range(spacing):
             w = part(kernels, level.kernel_at + p * _KERNEL, _KERNEL)
             w0, w1, w2, w3, w4 = w[0], w[1], w[2], w[3], w[4]
-            wide = part(s, level.wide_at + row * pitch + MARGIN + p, width * spacing)
+            wide = part(s, level.wide_at + row * band.wide_pitch + MARGIN + p, width * spacing)
             for i in range(width):
                 wide[i * spacing] = (
                     w0 * line[i] + w1 * line[i + 1] + w2 * line[i + 2] + w3 * line[i + 3]
@@ -105,32 +105,41 @@ def _across(z, s, line_at, kernels, level, pitch):
                 )  # fmt: skip
 
 
-@compiled
-def _across_adjoint(s, line_at, kernels, level, pitch, gradient):
+@kernel
+def _across_adjoint(s, kernels, level, band, gradient):
     """Adds the gradients of wide rows to those of the level's latents."""
     spacing, width = level.spacing, level.width
-    line = part(s, line_at, width + 4)
-    for row in range(level.rows):
+    line = part(s, band.line_at, width + 4)
+    phase = part(s, band.line_at + width + 4, width + 8)
+    inner = part(s, band.line_at + width + 8, width)
+    for i in range(width + 8):
+        phase[i] = _ZERO
+    first, last = band.first // spacing - 2, (band.last - 1) // spacing + 3
+    for row in range(first, last):
         for i in range(width + 4):
             line[i] = _ZERO
+        at = level.adjoint_at + (row - level.first) * band.wide_pitch + MARGIN
         for p in range(spacing):
-            wide = part(s, level.adjoint_at + row * pitch + MARGIN + p, width * spacing)
-            for k in range(_KERNEL):
-                weight = kernels[level.kernel_at + p * _KERNEL + k]
-                if weight != _ZERO:
-                    shifted = part(s, line_at + k, width)
-                    for i in range(width):
-                        shifted[i] += weight * wide[i * spacing]
-        y = min(max(level.first + row, 0), level.height - 1)
+            wide = part(s, at + p, width * spacing)
+            for i in range(width):
+                inner[i] = wide[i * spacing]
+            w = part(kernels, level.kernel_at + p * _KERNEL, _KERNEL)
+            w0, w1, w2, w3, w4 = w[0], w[1], w[2], w[3], w[4]
+            for i in range(width + 4):
+                line[i] += (
+                    w0 * phase[i + 4] + w1 * phase[i + 3] + w2 * phase[i + 2] + w3 * phase[i + 1]
+                    + w4 * phase[i]
+                )  # fmt: skip
+        y = min(max(row, 0), level.height - 1)
         target = part(gradient, level.gradient_at + y * width, width)
-        inner = part(s, line_at + 2, width)
+        middle = part(s, band.line_at + 2, width)
         for i in range(width):
-            target[i] += inner[i]
+            target[i] += middle[i]
         target[0] += line[0] + line[1]
         target[width - 1] += line[2 + width] + line[3 + width]
 
 
-@compiled
+@kernel
 def _down(z, s, kernels, levels, band, y, column, n):
     """Interpolates along y: features of row y, columns column .. column + n of the planes."""
     for i in range(len(levels)):
@@ -153,7 +162,7 @@ def _down(z, s, kernels, levels, band, y, column, n):
                 feature[t] = w0 * r0[t] + w1 * r1[t] + w2 * r2[t] + w3 * r3[t]
 
 
-@compiled
+@kernel
 def _down_adjoint(s, kernels, levels, band, y, column, n, gradient):
     """Adds the gradients of features to those of wide rows, or of latents at spacing 1."""
     for i in range(len(levels)):
@@ -177,7 +186,7 @@ def _down_adjoint(s, kernels, levels, band, y, column, n, gradient):
                     wide[t] += weight * feature[t]
 
 
-@compiled
+@kernel
 def _set_margins(s, band, at, first, last, copy):
     """Fills columns outside the image of rows first .. last of all channels from the border, or 0."""
     for c in range(band.channels):
@@ -192,7 +201,7 @@ def _set_margins(s, band, at, first, last, copy):
                 row[i] = right
 
 
-@compiled
+@kernel
 def _add(s, target_at, source_at, count, keep):
     """Copies a stretch of scratch to another, or adds it if `keep`."""
     target, source = part(s, target_at, count), part(s, source_at, count)
@@ -200,7 +209,7 @@ def _add(s, target_at, source_at, count, keep):
         target[i] = target[i] + source[i] if keep else source[i]
 
 
-@compiled
+@kernel
 def _copy_border_rows(s, band, at):
     """Fills the row above and below the image, where the band reaches them, from its border."""
     for c in range(band.channels):
@@ -212,7 +221,7 @@ def _copy_border_rows(s, band, at):
             _add(s, end, end - band.pitch, band.pitch, False)
 
 
-@compiled
+@kernel
 def _clear_border_rows(s, band, at):
     """Sets the two rows above and below the image, where the band reaches them, to 0."""
     count = 2 * band.pitch
@@ -228,7 +237,7 @@ def _clear_border_rows(s, band, at):
                 rows[i] = _ZERO
 
 
-@compiled
+@kernel
 def _fold_margins(s, band, at, first, last):
     """Adds the gradients of replicated borders to those of the border (adjoint of padding)."""
     for c in range(band.channels):
@@ -245,14 +254,16 @@ def _fold_margins(s, band, at, first, last):
             s[right - 1] += s[right]
 
 
-@compiled
+@kernel
 def _difference(s, target, band, at, first, last, clip, scale):
     """The squared error of the band's rows; turns the picture's rows first .. last into gradients."""
     total = 0.0
     lowest, highest = (_ZERO, _ONE) if clip else (_LINEAR, -_LINEAR)
     for c in range(band.channels):
         for y in range(first, last):
-            row = part(s, at + c * band.plane + (y - band.top) * band.pitch + MARGIN, band.width)
+            row = part(
+                s, at + c * band.plane + (y - band.top) * band.pitch + MARGIN, band.width
+            )
             wanted = part(target, (c * band.height + y) * band.width, band.width)
             error = _ZERO
             for i in range(band.width):
@@ -264,7 +275,7 @@ def _difference(s, target, band, at, first, last, clip, scale):
     return total
 
 
-@compiled
+@kernel
 def _synthesis(z, s, kernels, levels, band, weights, rows, y, column, n):
     """Features and hidden layer of a run of row y."""
     _down(z, s, kernels, levels, band, y, column, n)
@@ -275,12 +286,12 @@ def _synthesis(z, s, kernels, levels, band, weights, rows, y, column, n):
     )  # fmt: skip
 
 
-@compiled
-def _forward(z, s, kernels, levels, band, weights, rows):
+@kernel
+def _planes(z, s, kernels, levels, band, weights, rows):
     """All planes, each on the rows that the next one needs."""
     for i in range(len(levels)):
         if levels[i].spacing > 1:
-            _across(z, s, band.line_at, kernels, levels[i], band.wide_pitch)
+            _across(z, s, kernels, levels[i], band)
     reach = 2 * band.taps
     first, last = max(band.first - reach, 0), min(band.last + reach, band.height)
     for y in range(first, last):
@@ -296,10 +307,7 @@ def _forward(z, s, kernels, levels, band, weights, rows):
         at = band.planes_at + k * band.channels * band.plane
         _set_margins(s, band, at, first, last, True)
         _copy_border_rows(s, band, at)
-        first, last = (
-            max(band.first - reach + 1 + k, 0),
-            min(band.last + reach - 1 - k, band.height),
-        )
+        first, last = max(band.first - reach + 1 + k, 0), min(band.last + reach - 1 - k, band.height)
         x0 = at + (first - band.top) * band.pitch
         size = (1 + 9 * band.channels) * band.channels
         dense(
@@ -310,8 +318,43 @@ def _forward(z, s, kernels, levels, band, weights, rows):
 
 
 @compiled
-def _taps_backward(s, band, weights, rows, accs, totals):
-    """Gradients of planes, last to first, each in its plane's place, and of the 3x3 weights."""
+def picture_forward(z, target, kernels, levels, band, weights, rows, s, clip, scale):
+    """Sum of squared errors of a band; leaves the planes and the picture's gradient in scratch.
+
+    Args:
+        z: all levels as in `cpu_rate`.
+        target: [channels * height * width].
+        kernels: interpolation weights of all levels, flat.
+        levels: [levels] LEVEL_PART.
+        weights: packed matrices: features to hidden, hidden to channels, 3x3 layers, their
+            adjoints, and the adjoints of the first two.
+        rows: row starts: consecutive rows of scratch; nine shifts of each plane; planes.
+        s: scratch.
+        clip: whether the picture is clipped to [0, 1].
+        scale: d loss / d picture is scale times the difference.
+    """
+    ones = part(s, band.features_at + len(levels) * ROW, RUN)
+    hidden_ones = part(s, band.hidden_at + band.hidden * ROW, RUN)
+    for i in range(RUN):
+        ones[i] = _ONE
+        hidden_ones[i] = _ONE
+    _planes(z, s, kernels, levels, band, weights, rows)
+    at = band.planes_at + band.taps * band.channels * band.plane
+    first = max(band.first - band.taps, 0)
+    last = min(band.last + band.taps, band.height)
+    error = _difference(s, target, band, at, first, last, clip, scale)
+    _set_margins(s, band, at, first, last, False)
+    _clear_border_rows(s, band, at)
+    return error
+
+
+@compiled
+def taps_backward(s, band, weights, rows, accs, totals):
+    """Turns planes into their gradients, last to first; adds to those of the 3x3 layers.
+
+    Args: as above, and accs: three arrays for `dots`; totals: float64 sums of gradients for the
+        first two matrices with their biases, 3x3 layers, and their biases.
+    """
     channels, plane, pitch = band.channels, band.plane, band.pitch
     shifts = 9 * channels
     sums = channels * shifts
@@ -351,10 +394,11 @@ def _taps_backward(s, band, weights, rows, accs, totals):
 
 
 @compiled
-def _synthesis_backward(
-    z, s, kernels, levels, band, weights, rows, accs, gradient, totals
-):  # fmt: skip
-    """Gradients of synthesis weights and latents from those of plane 0."""
+def synthesis_backward(z, s, kernels, levels, band, weights, rows, accs, totals, gradient):
+    """Adds to the gradients of the synthesis and of latents, from the gradient of plane 0.
+
+    Args: as above, and gradient: sums of the gradients of latents.
+    """
     features, hidden, channels = len(levels), band.hidden, band.channels
     for i in range(features):
         if levels[i].spacing > 1:
@@ -384,41 +428,4 @@ def _synthesis_backward(
             flush(accs[1], totals[1], len(totals[1]))
     for i in range(features):
         if levels[i].spacing > 1:
-            _across_adjoint(s, band.line_at, kernels, levels[i], band.wide_pitch, gradient)
-
-
-@compiled
-def picture_band(
-    z, target, kernels, levels, band, weights, rows, s, accs, clip, scale, gradient, totals,
-    with_gradients,
-):  # fmt: skip
-    """Sum of squared errors of a band; adds to the gradients where asked for.
-
-    Args:
-        z: all levels as in `cpu_rate`.
-        target: [channels * height * width].
-        kernels: interpolation weights of all levels, flat.
-        levels: [levels] LEVEL_PART.
-        weights: packed matrices: features to hidden, hidden to channels, 3x3 layers, their
-            adjoints, and the adjoints of the first two.
-        rows: row starts: consecutive rows of scratch; nine shifts of each plane; planes.
-        s: scratch; accs: three arrays for `dots`.
-        clip: whether the picture is clipped to [0, 1].
-        scale: d loss / d picture is scale times the difference.
-        gradient: sums of the gradients of latents.
-        totals: float64 sums: the first two matrices with biases, 3x3 layers, and their biases.
-    """
-    for i in range(RUN):
-        s[band.features_at + len(levels) * ROW + i] = _ONE
-        s[band.hidden_at + band.hidden * ROW + i] = _ONE
-    _forward(z, s, kernels, levels, band, weights, rows)
-    at = band.planes_at + band.taps * band.channels * band.plane
-    first = max(band.first - band.taps, 0)
-    last = min(band.last + band.taps, band.height)
-    error = _difference(s, target, band, at, first, last, clip, scale)
-    if with_gradients:
-        _set_margins(s, band, at, first, last, False)
-        _clear_border_rows(s, band, at)
-        _taps_backward(s, band, weights, rows, accs, totals)
-        _synthesis_backward(z, s, kernels, levels, band, weights, rows, accs, gradient, totals)
-    return error
+            _across_adjoint(s, kernels, levels[i], band, gradient)

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from inrcodec.kernels.cpu_compile import compiled_in_order
+from inrcodec.kernels.cpu_compile import kernel_in_order
 
 _f = np.float32
 _ONE = _f(1)
@@ -80,13 +80,13 @@ _bits = _reinterpret(types.float32, types.int32, ir.IntType(32))
 _from_bits = _reinterpret(types.int32, types.float32, ir.FloatType())
 
 
-@compiled_in_order
+@kernel_in_order
 def _power_of_two(n):
     """2**n of an integral n in -126 .. 127."""
     return _from_bits(np.int32((np.int32(n) + _BIAS) << _MANTISSA))
 
 
-@compiled_in_order
+@kernel_in_order
 def exp2(x):
     """2**x for x in -126 .. 127."""
     n = nearest(x)
@@ -95,7 +95,7 @@ def exp2(x):
     return _power_of_two(n) * (_ONE + f * p)
 
 
-@compiled_in_order
+@kernel_in_order
 def expm1(x):
     """exp(x) - 1 for x in -87 .. 87, precise near 0."""
     n = nearest(x * _LOG2_E)
@@ -105,7 +105,7 @@ def expm1(x):
     return scale * (f * p) + (scale - _ONE)
 
 
-@compiled_in_order
+@kernel_in_order
 def log2(x):
     """log2 of a normal x > 0, precise near 1."""
     bits = _bits(x)
@@ -116,14 +116,14 @@ def log2(x):
     return _f(n) + f * p
 
 
-@compiled_in_order
+@kernel_in_order
 def tanh(x):
     """tanh of any x."""
     e = expm1(min(max(_TWO * x, _f(-40)), _f(40)))
     return e / (e + _TWO)
 
 
-@compiled_in_order
+@kernel_in_order
 def _scrambled(x):
     """A bijection of 32 bits without visible pattern ("lowbias32", C. Wellons 2018)."""
     x = np.uint32(x ^ (x >> np.uint32(16)))
@@ -133,7 +133,7 @@ def _scrambled(x):
     return np.uint32(x ^ (x >> np.uint32(16)))
 
 
-@compiled_in_order
+@kernel_in_order
 def normal(index, key, second_key):
     """Normal noise that depends on the index and the keys (uint32) only; Box and Muller 1958."""
     first = _scrambled(np.uint32(np.uint32(index) + key))

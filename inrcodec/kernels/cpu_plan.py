@@ -145,7 +145,7 @@ class PicturePlan:
         features_at = 0
         hidden_at = features_at + (len(self.levels) + 1) * distortion.ROW
         line_at = hidden_at + (self.hidden + 1) * distortion.ROW
-        wide_at = line_at + _rounded(self.levels[0].width + 2 * UNIT)
+        wide_at = line_at + _rounded(2 * self.levels[0].width + UNIT)
         parts = np.zeros(len(self.levels), distortion.LEVEL_PART)
         for i, (level, spacing) in enumerate(zip(self.levels, self.spacings, strict=True)):
             top = low // spacing - 2 if spacing > 1 else low
@@ -162,7 +162,9 @@ class PicturePlan:
         guard = 2 * self.pitch
         plane = (_PICTURE_ROWS + 2 * reach + 4) * self.pitch
         planes_at = wide_at + guard
-        self.scratch = max(self.scratch, planes_at + (taps + 1) * self.channels * plane + guard)
+        self.scratch = max(
+            self.scratch, planes_at + (taps + 1) * self.channels * plane + guard
+        )
         self.bands.append(
             distortion.PictureBand(
                 first, last, height, width, self.pitch, self.wide_pitch, self.channels, self.hidden,

@@ -18,19 +18,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inrcodec.kernels.cpu_compile import compiled
+from inrcodec.kernels.cpu_compile import compiled, kernel
 from inrcodec.kernels.cpu_dense import LANES, UNIT, dense, dots, masked, part
 from inrcodec.kernels.cpu_math import exp2, expm1, log2
 
 PAD = 4  # reach of the spatial context to either side and upwards
 RUN = 256
-ROW = RUN + 16  # distance of rows in scratch; a power of two would crowd a few cache sets
-_FLUSH_RUNS = 64  # float32 sums of gradients are moved to float64 after so many runs
+ROW = np.int64(RUN + 16)  # distance of rows in scratch; a power of two would crowd a few cache sets
+_FLUSH_RUNS = 128  # float32 sums of gradients are moved to float64 after so many runs
 
 _f = np.float32
 _ZERO, _HALF, _ONE = _f(0), _f(0.5), _f(1)
 _LOG2_E = _f(1.44269504088896)
 _LINEAR = _f(-np.inf)
+# Typed, because numba compiles a function anew for every literal integer that it is called with.
+_START, _OUTPUTS = np.int64(0), np.int64(2)
 
 
 class RateBand(NamedTuple):
@@ -75,7 +77,7 @@ def row_tables(inputs: int, hidden: int) -> tuple[np.ndarray, ...]:
     return tuple(np.array(table, np.int64) * ROW for table in tables)
 
 
-@compiled
+@kernel
 def _gather(z, s, band, spatial, coarse, start, run, valid_at):
     """Fills the context rows x and the row `valid` for the run that starts at `start`."""
     samples = (run + UNIT - 1) // UNIT * UNIT
@@ -111,7 +113,7 @@ def _gather(z, s, band, spatial, coarse, start, run, valid_at):
         t += max(n, 0) + band.pitch - max(band.width, x)
 
 
-@compiled
+@kernel
 def _parent_distances(band, y, x, direction_y, direction_x):
     """Distances from the parent of latent (0, 0) to the context of (y, x) and of (y, x + 1)."""
     row = (y >> 1) + (direction_y if y & 1 else -direction_y)
@@ -121,7 +123,7 @@ def _parent_distances(band, y, x, direction_y, direction_x):
     return at - direction_x, at + direction_x
 
 
-@compiled
+@kernel
 def _scatter(gradient, s, band, spatial, coarse, start, run):
     """Adds the rows d x to the gradients of the latents they were gathered from."""
     own = band.own_at + start - band.first * band.pitch
@@ -148,7 +150,7 @@ def _scatter(gradient, s, band, spatial, coarse, start, run):
         t += max(n, 0) + band.pitch - max(band.width, x)
 
 
-@compiled
+@kernel
 def _laplace(z, z_at, s, o_at, valid_at, samples, weight, lowest, highest, gradient, own_at):
     """Bits of a run; replaces mu and log_scale by their gradients and adds that of the latents.
 
@@ -181,7 +183,7 @@ def _laplace(z, z_at, s, o_at, valid_at, samples, weight, lowest, highest, gradi
     return bits
 
 
-@compiled
+@kernel
 def flush(acc, total, count):
     """Moves sums held as vectors of LANES float32 to float64: total [count] += acc, acc = 0."""
     for i in range(count):
@@ -228,13 +230,13 @@ def rate_band(
         run = min(RUN, band.last * band.pitch - start)
         n = (run + UNIT - 1) // UNIT * UNIT
         _gather(z, s, band, spatial, coarse, start, run, valid_at)
-        dense(s, h_at, ROW, w_h, hidden, inputs, s, 0, steps, n, _ZERO)
-        dense(s, g_at, ROW, w_g, hidden, hidden, s, 0, rows_h, n, _ZERO)
+        dense(s, h_at, ROW, w_h, hidden, inputs, s, _START, steps, n, _ZERO)
+        dense(s, g_at, ROW, w_g, hidden, hidden, s, _START, rows_h, n, _ZERO)
         for i in range(0, hidden * ROW, ROW):
             h, g, both = part(s, h_at + i, n), part(s, g_at + i, n), part(s, s_at + i, n)
             for t in range(n):
                 both[t] = h[t] + g[t]
-        dense(s, o_at, ROW, w_o, 2, hidden + inputs, s, 0, rows_sx, n, _LINEAR)
+        dense(s, o_at, ROW, w_o, _OUTPUTS, hidden + inputs, s, _START, rows_sx, n, _LINEAR)
         own = band.own_at + start - band.first * band.pitch
         bits += np.float64(
             _laplace(
@@ -243,12 +245,12 @@ def rate_band(
             )
         )  # fmt: skip
         if with_gradients:
-            dots(accs[2], s, o_at, ROW, 2, s, s_at, steps, hidden, n)
-            masked(s, g_at, ROW, w_dg, hidden, 2, s, o_at, steps, n, s, g_at, ROW)
-            dots(accs[1], s, g_at, ROW, hidden, s, 0, rows_h, hidden + 1, n)
-            masked(s, h_at, ROW, w_dh, hidden, hidden + 2, s, 0, rows_go, n, s, h_at, ROW)
-            dots(accs[0], s, o_at, ROW, hidden + 2, s, 0, steps, inputs + 1, n)
-            dense(s, 0, ROW, w_dx, inputs, hidden + 2, s, o_at, steps, n, _LINEAR)
+            dots(accs[2], s, o_at, ROW, _OUTPUTS, s, s_at, steps, hidden, n)
+            masked(s, g_at, ROW, w_dg, hidden, _OUTPUTS, s, o_at, steps, n, s, g_at, ROW)
+            dots(accs[1], s, g_at, ROW, hidden, s, _START, rows_h, hidden + 1, n)
+            masked(s, h_at, ROW, w_dh, hidden, hidden + 2, s, _START, rows_go, n, s, h_at, ROW)
+            dots(accs[0], s, o_at, ROW, hidden + 2, s, _START, steps, inputs + 1, n)
+            dense(s, _START, ROW, w_dx, inputs, hidden + 2, s, o_at, steps, n, _LINEAR)
             _scatter(gradient, s, band, spatial, coarse, start, run)
             runs += 1
             if runs % _FLUSH_RUNS == 0:

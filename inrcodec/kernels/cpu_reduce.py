@@ -27,10 +27,14 @@ def add_parts(partial, parts, gradient, at, first, last, width):
     """
     for y in range(first, last):
         target = part(gradient, at + y * width, width)
-        for x in range(width):
-            target[x] = 0
+        empty = True
         for j in range(len(parts)):
             if parts[j, 0] <= y < parts[j, 1]:
                 source = part(partial, parts[j, 2] + (y - parts[j, 0]) * parts[j, 3], width)
-                for x in range(width):
-                    target[x] += source[x]
+                if empty:
+                    for x in range(width):
+                        target[x] = source[x]
+                else:
+                    for x in range(width):
+                        target[x] += source[x]
+                empty = False

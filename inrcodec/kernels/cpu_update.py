@@ -39,9 +39,7 @@ def perturb(y, z, slope, start, end, inverse, gain, sigma, key, second_key):
 
 
 @compiled
-def adam(
-    values, first, second, gradient, start, end, keep_first, keep_second, rate, scale, epsilon
-):
+def adam(values, first, second, gradient, start, end, keep_first, keep_second, rate, scale, epsilon):
     """Updates elements start .. end of values and both moments in place.
 
     Args:
