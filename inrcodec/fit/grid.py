@@ -43,13 +43,13 @@ HIGHEST_EXPONENT = {group: 12 if group.startswith("arm") else 20 for group in GR
 class Schedule:
     """Constants of the main phase, tuned at equal steps (results/design/schedule.tsv)."""
 
-    latent_rate: float = 0.15
+    latent_rate: float = 0.3
     network_rate: float = 0.03
     final_rate: float = 0.02  # share of the rates that is left at the end
     warmup_steps: int = 10
     gradient_norm: float = 0.1
-    temperature: tuple[float, float] = (0.35, 0.15)
-    sigma: tuple[float, float] = (0.25, 0.12)
+    temperature: tuple[float, float] = (0.5, 0.1)
+    sigma: tuple[float, float] = (0.35, 0.16)
     tail_rate: float = 0.01
 
     def at(self, progress: float) -> tuple[float, float, float]:

@@ -1,7 +1,7 @@
-"""Starting weights of the networks, learned over many pictures and rates.
+"""Starting weights of the networks, learned from openly licensed pictures.
 
 They are only where the encoder begins: the file holds the whole network, and the format does not
-know them. `tools/learn_start` makes them (Reptile, Nichol et al., arXiv 1803.02999).
+know them. `tools/learn_start` makes them, by a joint fit to a mosaic of pictures.
 """
 
 from __future__ import annotations
@@ -72,6 +72,16 @@ def random_theta(config: GridConfig, mean: np.ndarray, seed: int) -> np.ndarray:
     return np.concatenate(parts).astype(np.float32)
 
 
+def without_mean(theta: np.ndarray, config: GridConfig, mean: np.ndarray) -> np.ndarray:
+    """Learned parameters with the output bias relative to the mean colour of what they learned."""
+    offset, result = 0, theta.copy()
+    for name, (_, shape) in parameter_layout(config, LEARNED_CHANNELS).items():
+        if name == "syn.b2":
+            result[offset : offset + LEARNED_CHANNELS] -= mean
+        offset += math.prod(shape)
+    return result
+
+
 def _fitted(theta: np.ndarray, config: GridConfig, mean: np.ndarray) -> np.ndarray:
     """A learned start cut to fewer levels and other channels."""
     channels = len(mean)
@@ -93,7 +103,7 @@ def _fitted(theta: np.ndarray, config: GridConfig, mean: np.ndarray) -> np.ndarr
             columns = np.minimum(np.arange(first, first + config.levels), LEARNED_LEVELS - 1)
             values = values[:, columns]
         elif name == "syn.b2":
-            values = mean
+            values = _recoloured(values, channels) + mean
         elif name.startswith(("syn.w2", "syn.tap")):
             values = _recoloured(values, channels)
         parts.append(np.ravel(values))

@@ -8,9 +8,9 @@ gradients and the bands' shares of these.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from queue import LifoQueue
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from inrcodec.kernels.cpu_dense import zeros
 from inrcodec.kernels.cpu_plan import PicturePlan, RatePlan, padded_levels
 from inrcodec.kernels.cpu_reduce import add_parts, pad_rows
 from inrcodec.kernels.cpu_weights import PictureWeights, RateWeights, Sums, split
+from inrcodec.runtime import threads as usable_threads
 
 # log2 of the Laplace scale, the range of the committed table; as in `reference`.
 LOG_SCALE_RANGE = (np.float32(-4.5), np.float32(7.375))
@@ -34,15 +35,15 @@ class CpuEngine:
 
     Args:
         problem: what to fit.
-        threads: how many threads to use; by default as many as the process may run on. Results do
-            not depend on it.
+        threads: how many threads to use, by default what `runtime.threads` says. Results do not
+            depend on it.
     """
 
     name = "cpu"
 
     def __init__(self, problem: GridProblem, threads: int | None = None) -> None:
         self.problem = problem
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or usable_threads()
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
         self._target = np.array(problem.target, np.float32).ravel()
         self._levels, size = padded_levels(problem)
@@ -56,7 +57,7 @@ class CpuEngine:
         self._picture_sums = Sums(self._picture_weights.shapes(), len(self._picture.bands))
         self._rate_rows = rate.row_tables(self._rate_weights.inputs, self._rate_weights.hidden)
         self._picture_rows = self._picture.rows()
-        self._workers = [self._worker() for _ in range(self.threads)]
+        self._workers = self._new_workers()
         self._level_at = np.cumsum([0] + [h * w for h, w in problem.level_shapes]).tolist()
         self._parts = [self._parts_of(index) for index in range(len(problem.level_shapes))]
 
@@ -118,13 +119,13 @@ class CpuEngine:
 
         def run(task: tuple[bool, int]) -> float:
             of_picture, band = task
-            worker = self._workers.pop()
+            worker = self._workers.get()
             try:
                 if of_picture:
                     return self._picture_band(band, picture_weights, worker, scale, with_gradients)
                 return self._rate_band(band, rate_weights, worker, weight, with_gradients)
             finally:
-                self._workers.append(worker)
+                self._workers.put(worker)
 
         pictures = len(self._picture.bands)
         tasks = [(True, band) for band in range(pictures)]
@@ -133,7 +134,7 @@ class CpuEngine:
         mse = math.fsum(results[:pictures]) / self._target.size
         bits = math.fsum(results[pictures:])
         if not math.isfinite(mse + bits):
-            self._workers = [self._worker() for _ in range(self.threads)]
+            self._workers = self._new_workers()  # NaN in unused columns of scratch would stay
         return mse, bits
 
     def _picture_band(
@@ -144,14 +145,32 @@ class CpuEngine:
         part, levels, rows = plan.bands[band], plan.level_parts[band], self._picture_rows
         z, kernels, totals = self._padded, plan.kernels, self._picture_sums.of_band(band)
         error = distortion.picture_forward(
-            z, self._target, kernels, levels, part, weights, rows, scratch, not with_gradients, scale
+            z,
+            self._target,
+            kernels,
+            levels,
+            part,
+            weights,
+            rows,
+            scratch,
+            not with_gradients,
+            scale,
         )
         if with_gradients:
             span = plan.spans[band]
             self._partial[span.start : span.end].fill(0)
             distortion.taps_backward(scratch, part, weights, rows, accumulators, totals)
             distortion.synthesis_backward(
-                z, scratch, kernels, levels, part, weights, rows, accumulators, totals, self._partial
+                z,
+                scratch,
+                kernels,
+                levels,
+                part,
+                weights,
+                rows,
+                accumulators,
+                totals,
+                self._partial,
             )
         return error
 
@@ -168,14 +187,15 @@ class CpuEngine:
             *LOG_SCALE_RANGE, weight, self._partial, self._rate_sums.of_band(band), with_gradients,
         )  # fmt: skip
 
-    def _worker(self) -> tuple[np.ndarray, tuple, tuple]:
-        """Scratch of one thread, and its accumulators for either term."""
+    def _new_workers(self) -> LifoQueue:
+        """(scratch, accumulators of the rate, of the distortion) for each thread."""
         size = rate.scratch_size(self._rate_weights.inputs, self._rate_weights.hidden)
-        return (
-            zeros(max(size, self._picture.scratch)),
-            self._rate_sums.accumulators(),
-            self._picture_sums.accumulators(),
-        )
+        workers: LifoQueue = LifoQueue()
+        for _ in range(self.threads):
+            scratch = zeros(max(size, self._picture.scratch))
+            sums = self._rate_sums.accumulators(), self._picture_sums.accumulators()
+            workers.put((scratch, *sums))
+        return workers
 
     def _parts_of(self, level: int) -> np.ndarray:
         parts = [

@@ -12,6 +12,7 @@ import hashlib
 import importlib.metadata
 import logging
 import os
+import pickle
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -20,7 +21,7 @@ from pathlib import Path
 import numba
 from numba.core import compiler
 from numba.core.caching import NullCache
-from numba.core.serialize import dumps, pickle
+from numba.core.serialize import dumps
 
 # What LLVM may change about float arithmetic. NaN and infinity keep their meaning, so that a
 # diverging fit is noticed.
@@ -58,21 +59,23 @@ def _dispatcher(function: Callable, fastmath: set[str], from_python: bool) -> Ca
 
 
 @cache
-def cache_folder() -> Path:
-    """The folder of compiled functions for these sources and versions; a temporary one if the
-    user's cache cannot be written."""
+def cache_folder() -> Path | None:
+    """The folder of compiled functions for these sources and versions, None if it is not writable.
+
+    It lies in $XDG_CACHE_HOME or ~/.cache, and may be deleted at any time.
+    """
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("cpu*.py")):
         digest.update(source.read_bytes())
     for package in ("numba", "llvmlite", "numpy"):
         digest.update(importlib.metadata.version(package).encode())
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(root) / "inrcodec" / f"cpu-{digest.hexdigest()[:16]}"
     try:
+        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(root) / "inrcodec" / f"cpu-{digest.hexdigest()[:16]}"
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
-    except OSError:
-        folder = Path(tempfile.mkdtemp(prefix="inrcodec-cpu-"))
+    except (OSError, RuntimeError):  # Path.home() raises RuntimeError where there is no home
+        return None
     return folder
 
 
@@ -92,13 +95,15 @@ class FolderCache(NullCache):
         self._name = name
 
     @property
-    def cache_path(self) -> str:
-        return str(cache_folder())
+    def cache_path(self) -> str | None:
+        folder = cache_folder()
+        return None if folder is None else str(folder)
 
     def load_overload(self, sig: object, target_context: object) -> object:
         target_context.refresh()
+        path = self._path(sig, target_context.codegen())
         try:
-            stored = self._path(sig, target_context.codegen()).read_bytes()
+            stored = b"" if path is None else path.read_bytes()
         except OSError:
             stored = b""
         payload = stored[32:]
@@ -108,14 +113,19 @@ class FolderCache(NullCache):
         return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
 
     def save_overload(self, sig: object, data: object) -> None:
-        payload = dumps(data._reduce())
         path = self._path(sig, data.codegen)
+        if path is None:
+            return
+        payload = dumps(data._reduce())
         with contextlib.suppress(OSError):
             handle, temporary = tempfile.mkstemp(dir=path.parent)
             with os.fdopen(handle, "wb") as file:
                 file.write(hashlib.sha256(payload).digest() + payload)
             os.replace(temporary, path)
 
-    def _path(self, sig: object, codegen: object) -> Path:
+    def _path(self, sig: object, codegen: object) -> Path | None:
+        folder = cache_folder()
+        if folder is None:
+            return None
         key = hashlib.sha256(repr((sig, codegen.magic_tuple())).encode()).hexdigest()[:16]
-        return cache_folder() / f"{self._name}-{key}.bin"
+        return folder / f"{self._name}-{key}.bin"

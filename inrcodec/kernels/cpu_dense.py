@@ -1,8 +1,9 @@
 """Dense layers over a run of samples, channel-major: the products that take the time.
 
-Written as vector instructions for LLVM (`emit_...` below), because its loop vectoriser keeps only
-one output in a register. They know no layer size, so that nothing is compiled per network; on
-AVX-512 they run at the speed of a large matrix product.
+Written as vector instructions for LLVM, because its loop vectoriser keeps only one output in a
+register: blocks of outputs by samples stay in registers while the inputs pass by. They know no
+layer size, so that nothing is compiled per network, and run at nine tenths of the speed of a large
+matrix product (16 x 17 x 256: 175 GFLOPS on one AVX-512 core where BLAS has 190).
 
 ```
 dense   out[m, t]     = max(floor, a[0, m] + sum_k a[1 + k, m] x[k, t])
@@ -20,25 +21,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, config
+from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from inrcodec.kernels.cpu_compile import kernel
 
+Array = np.ndarray
+
 UNIT = 32
-_AVX512 = bool(llvm.get_host_cpu_features().get("avx512f"))
+_FEATURES = get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES
+_AVX512 = "+avx512f" in _FEATURES.split(",")
 LANES = 16 if _AVX512 else 8
 # Sizes of blocks held in registers, tried from the largest: AVX-512 has 32 registers, others 16.
 # A layer with few outputs needs many samples in a block to hide the latency of a sum.
 _TALL = (8, 4, 3, 2, 1) if _AVX512 else (4, 3, 2, 1)  # outputs, by two vectors of samples
 _FLAT = (3, 2, 1)  # outputs, by four or two vectors
 # Rows of d in a block of `dots`, by rows of x.
-_DOTS = {width: (4, 3, 2, 1) if width > 2 else (8, 4, 3, 1) for width in (4, 3, 2, 1)}
+_DOTS = (
+    {4: (4, 3, 2, 1), 3: (4, 3, 2, 1), 2: (8, 4, 3, 1), 1: (8, 4, 3, 1)}
+    if _AVX512
+    else {2: (4, 3, 2, 1), 1: (8, 4, 3, 1)}
+)
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _INT = ir.IntType(64)
@@ -50,17 +58,17 @@ class _Emitter:
     def __init__(self, builder: ir.IRBuilder) -> None:
         self.builder = builder
 
-    def int(self, value: int) -> ir.Constant:
+    def constant(self, value: int) -> ir.Constant:
         return ir.Constant(_INT, value)
 
     def add(self, *terms: ir.Value | int) -> ir.Value:
-        total = self.int(0)
+        total = self.constant(0)
         for term in terms:
-            total = self.builder.add(total, self.int(term) if isinstance(term, int) else term)
+            total = self.builder.add(total, self.constant(term) if isinstance(term, int) else term)
         return total
 
     def mul(self, a: ir.Value, b: ir.Value | int) -> ir.Value:
-        return self.builder.mul(a, self.int(b) if isinstance(b, int) else b)
+        return self.builder.mul(a, self.constant(b) if isinstance(b, int) else b)
 
     def scalar(self, array: ir.Value, index: ir.Value) -> ir.Value:
         return self.builder.load(self.builder.gep(array, [index]))
@@ -95,7 +103,7 @@ class _Emitter:
     @contextmanager
     def loop(self, count: ir.Value, step: int = 1) -> Iterator[ir.Value]:
         """The body of a loop over 0, step, ... below count."""
-        rounds = self.builder.sdiv(self.add(count, step - 1), self.int(step))
+        rounds = self.builder.sdiv(self.add(count, step - 1), self.constant(step))
         with cgutils.for_range(self.builder, rounds) as loop:
             yield self.mul(loop.index, step)
 
@@ -103,9 +111,9 @@ class _Emitter:
         self, count: ir.Value, sizes: tuple[int, ...], body: Callable[[ir.Value, int], None]
     ) -> None:
         """Calls body(first, size) for blocks that cover 0 .. count; the last size divides count."""
-        first = self.int(0)
+        first = self.constant(0)
         for size in sizes:
-            rounds = self.builder.sdiv(self.builder.sub(count, first), self.int(size))
+            rounds = self.builder.sdiv(self.builder.sub(count, first), self.constant(size))
             with cgutils.for_range(self.builder, rounds) as loop:
                 body(self.add(first, self.mul(loop.index, size)), size)
             first = self.add(first, self.mul(rounds, size))
@@ -168,7 +176,7 @@ def _layer_kernel(is_masked: bool, heights: tuple[int, ...], widths: tuple[int, 
             t = e.mul(vector, LANES)
             e.in_blocks(outputs, heights, lambda first, height: block(first, height, t, width))
 
-        e.in_blocks(builder.sdiv(samples, e.int(LANES)), widths, column)
+        e.in_blocks(builder.sdiv(samples, e.constant(LANES)), widths, column)
         return context.get_dummy_value()
 
     @intrinsic
@@ -190,7 +198,19 @@ _flat_masked = _layer_kernel(True, _FLAT, (4, 2))
 
 
 @kernel
-def dense(out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, floor):
+def dense(
+    out: Array,
+    out_at: int,
+    out_stride: int,
+    a: Array,
+    outputs: int,
+    inputs: int,
+    x: Array,
+    x0: int,
+    rows: Array,
+    samples: int,
+    floor: float,
+) -> None:
     """Writes out; see the formulas above. a: [1 + inputs, outputs], row 0 the biases."""
     if outputs <= _FLAT[0]:
         _flat_dense(
@@ -203,7 +223,21 @@ def dense(out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, flo
 
 
 @kernel
-def masked(out, out_at, out_stride, a, outputs, inputs, x, x0, rows, samples, y, y_at, y_stride):
+def masked(
+    out: Array,
+    out_at: int,
+    out_stride: int,
+    a: Array,
+    outputs: int,
+    inputs: int,
+    x: Array,
+    x0: int,
+    rows: Array,
+    samples: int,
+    y: Array,
+    y_at: int,
+    y_stride: int,
+) -> None:
     """Writes out, which may be y itself; see the formulas above. a: [1 + inputs, outputs]."""
     floor = np.float32(0)
     if outputs <= _FLAT[0]:
@@ -255,7 +289,18 @@ def _dots_kernel(typing, acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, s
 
 
 @kernel
-def dots(acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, samples):
+def dots(
+    acc: Array,
+    d: Array,
+    d_at: int,
+    d_stride: int,
+    outputs: int,
+    x: Array,
+    x0: int,
+    rows: Array,
+    inputs: int,
+    samples: int,
+) -> None:
     """Adds to acc; see the formulas above. acc: [outputs, inputs, LANES]."""
     _dots_kernel(acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, samples)
 

@@ -20,12 +20,19 @@ import numpy as np
 
 from inrcodec.kernels.cpu_compile import compiled, kernel
 from inrcodec.kernels.cpu_dense import dense, dots, masked, part
+from inrcodec.kernels.cpu_interpolation import (
+    MARGIN,
+    ROW,
+    RUN,
+    across,
+    across_adjoint,
+    down,
+    down_adjoint,
+)
 from inrcodec.kernels.cpu_rate import flush
 
-MARGIN = 2
-RUN = 512
-ROW = np.int64(RUN + 16)  # distance of rows in scratch; a power of two would crowd a few cache sets
-_KERNEL = 5  # interpolation taps in a table row
+Array = np.ndarray
+
 # float32 sums of gradients are moved to float64 after so many samples or rows
 _FLUSH_SAMPLES = 16384
 _FLUSH_ROWS = 16
@@ -33,24 +40,6 @@ _FLUSH_ROWS = 16
 _f = np.float32
 _ZERO, _ONE = _f(0), _f(1)
 _LINEAR = _f(-np.inf)
-
-
-# One record per level and band; all *_at are indices into flat arrays.
-#   spacing, height, width of the level
-#   level_at, pitch: latent (0, 0) and distance of rows
-#   kernel_at: the level's weights [spacing, 5] in the kernels
-#   first, rows: latent row of the band's first wide row (may be negative), and their number
-#   wide_at, adjoint_at: wide rows and their gradients in scratch
-#   gradient_at: where the gradient of latent (0, 0) would be summed; only rows near the band exist
-LEVEL_PART = np.dtype(
-    [
-        (name, np.int64)
-        for name in (
-            "spacing", "height", "width", "level_at", "pitch", "kernel_at", "first", "rows",
-            "wide_at", "adjoint_at", "gradient_at",
-        )
-    ]
-)  # fmt: skip
 
 
 class PictureBand(NamedTuple):
@@ -81,114 +70,8 @@ class PictureBand(NamedTuple):
 
 
 @kernel
-def _across(z, s, kernels, level, band):
-    """Interpolates the level's rows near the band along x, into wide rows."""
-    spacing, width = level.spacing, level.width
-    line = part(s, band.line_at, width + 4)
-    for row in range(level.rows):
-        y = min(max(level.first + row, 0), level.height - 1)
-        source = part(z, level.level_at + y * level.pitch, width)
-        inner = part(s, band.line_at + 2, width)
-        for i in range(width):
-            inner[i] = source[i]
-        for i in range(2):
-            line[i] = source[0]
-            line[2 + width + i] = source[width - 1]
-        for p in range(spacing):
-            w = part(kernels, level.kernel_at + p * _KERNEL, _KERNEL)
-            w0, w1, w2, w3, w4 = w[0], w[1], w[2], w[3], w[4]
-            wide = part(s, level.wide_at + row * band.wide_pitch + MARGIN + p, width * spacing)
-            for i in range(width):
-                wide[i * spacing] = (
-                    w0 * line[i] + w1 * line[i + 1] + w2 * line[i + 2] + w3 * line[i + 3]
-                    + w4 * line[i + 4]
-                )  # fmt: skip
-
-
-@kernel
-def _across_adjoint(s, kernels, level, band, gradient):
-    """Adds the gradients of wide rows to those of the level's latents."""
-    spacing, width = level.spacing, level.width
-    line = part(s, band.line_at, width + 4)
-    phase = part(s, band.line_at + width + 4, width + 8)
-    inner = part(s, band.line_at + width + 8, width)
-    for i in range(width + 8):
-        phase[i] = _ZERO
-    first, last = band.first // spacing - 2, (band.last - 1) // spacing + 3
-    for row in range(first, last):
-        for i in range(width + 4):
-            line[i] = _ZERO
-        at = level.adjoint_at + (row - level.first) * band.wide_pitch + MARGIN
-        for p in range(spacing):
-            wide = part(s, at + p, width * spacing)
-            for i in range(width):
-                inner[i] = wide[i * spacing]
-            w = part(kernels, level.kernel_at + p * _KERNEL, _KERNEL)
-            w0, w1, w2, w3, w4 = w[0], w[1], w[2], w[3], w[4]
-            for i in range(width + 4):
-                line[i] += (
-                    w0 * phase[i + 4] + w1 * phase[i + 3] + w2 * phase[i + 2] + w3 * phase[i + 1]
-                    + w4 * phase[i]
-                )  # fmt: skip
-        y = min(max(row, 0), level.height - 1)
-        target = part(gradient, level.gradient_at + y * width, width)
-        middle = part(s, band.line_at + 2, width)
-        for i in range(width):
-            target[i] += middle[i]
-        target[0] += line[0] + line[1]
-        target[width - 1] += line[2 + width] + line[3 + width]
-
-
-@kernel
-def _down(z, s, kernels, levels, band, y, column, n):
-    """Interpolates along y: features of row y, columns column .. column + n of the planes."""
-    for i in range(len(levels)):
-        level = levels[i]
-        feature = part(s, band.features_at + i * ROW, n)
-        if level.spacing == 1:
-            source = part(z, level.level_at + y * level.pitch + column - MARGIN, n)
-            for t in range(n):
-                feature[t] = source[t]
-        else:
-            phase = y % level.spacing
-            k = 0 if 2 * phase < level.spacing else 1
-            at = level.wide_at + (y // level.spacing - 2 + k - level.first) * band.wide_pitch
-            r0, r1 = part(s, at + column, n), part(s, at + column + band.wide_pitch, n)
-            at += 2 * band.wide_pitch
-            r2, r3 = part(s, at + column, n), part(s, at + column + band.wide_pitch, n)
-            w = part(kernels, level.kernel_at + phase * _KERNEL + k, 4)
-            w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
-            for t in range(n):
-                feature[t] = w0 * r0[t] + w1 * r1[t] + w2 * r2[t] + w3 * r3[t]
-
-
-@kernel
-def _down_adjoint(s, kernels, levels, band, y, column, n, gradient):
-    """Adds the gradients of features to those of wide rows, or of latents at spacing 1."""
-    for i in range(len(levels)):
-        level = levels[i]
-        if level.spacing == 1:
-            left = max(column, MARGIN)
-            count = min(column + n, MARGIN + band.width) - left
-            feature = part(s, band.features_at + i * ROW + left - column, count)
-            target = part(gradient, level.gradient_at + y * level.width + left - MARGIN, count)
-            for t in range(count):
-                target[t] += feature[t]
-        else:
-            feature = part(s, band.features_at + i * ROW, n)
-            phase = y % level.spacing
-            first = 0 if 2 * phase < level.spacing else 1
-            for k in range(first, first + 4):
-                row = y // level.spacing - 2 + k - level.first
-                wide = part(s, level.adjoint_at + row * band.wide_pitch + column, n)
-                weight = kernels[level.kernel_at + phase * _KERNEL + k]
-                for t in range(n):
-                    wide[t] += weight * feature[t]
-
-
-@kernel
-def _set_margins(s, band, at, first, last, copy):
-    """Fills columns outside the image of rows first .. last of all channels from the border, or 0."""
+def _set_margins(s: Array, band: PictureBand, at: int, first: int, last: int, copy: bool) -> None:
+    """Fills the columns outside the image of rows first .. last from its border, or with 0."""
     for c in range(band.channels):
         for y in range(first, last):
             row = part(s, at + c * band.plane + (y - band.top) * band.pitch, band.pitch)
@@ -202,7 +85,7 @@ def _set_margins(s, band, at, first, last, copy):
 
 
 @kernel
-def _add(s, target_at, source_at, count, keep):
+def _add(s: Array, target_at: int, source_at: int, count: int, keep: bool) -> None:
     """Copies a stretch of scratch to another, or adds it if `keep`."""
     target, source = part(s, target_at, count), part(s, source_at, count)
     for i in range(count):
@@ -210,7 +93,7 @@ def _add(s, target_at, source_at, count, keep):
 
 
 @kernel
-def _copy_border_rows(s, band, at):
+def _copy_border_rows(s: Array, band: PictureBand, at: int) -> None:
     """Fills the row above and below the image, where the band reaches them, from its border."""
     for c in range(band.channels):
         top = at + c * band.plane - band.top * band.pitch
@@ -222,7 +105,7 @@ def _copy_border_rows(s, band, at):
 
 
 @kernel
-def _clear_border_rows(s, band, at):
+def _clear_border_rows(s: Array, band: PictureBand, at: int) -> None:
     """Sets the two rows above and below the image, where the band reaches them, to 0."""
     count = 2 * band.pitch
     for c in range(band.channels):
@@ -238,7 +121,7 @@ def _clear_border_rows(s, band, at):
 
 
 @kernel
-def _fold_margins(s, band, at, first, last):
+def _fold_margins(s: Array, band: PictureBand, at: int, first: int, last: int) -> None:
     """Adds the gradients of replicated borders to those of the border (adjoint of padding)."""
     for c in range(band.channels):
         top = at + c * band.plane - band.top * band.pitch
@@ -255,15 +138,22 @@ def _fold_margins(s, band, at, first, last):
 
 
 @kernel
-def _difference(s, target, band, at, first, last, clip, scale):
-    """The squared error of the band's rows; turns the picture's rows first .. last into gradients."""
+def _difference(
+    s: Array,
+    target: Array,
+    band: PictureBand,
+    at: int,
+    first: int,
+    last: int,
+    clip: bool,
+    scale: float,
+) -> float:
+    """The squared error of the band's rows; turns rows first .. last into gradients."""
     total = 0.0
     lowest, highest = (_ZERO, _ONE) if clip else (_LINEAR, -_LINEAR)
     for c in range(band.channels):
         for y in range(first, last):
-            row = part(
-                s, at + c * band.plane + (y - band.top) * band.pitch + MARGIN, band.width
-            )
+            row = part(s, at + c * band.plane + (y - band.top) * band.pitch + MARGIN, band.width)
             wanted = part(target, (c * band.height + y) * band.width, band.width)
             error = _ZERO
             for i in range(band.width):
@@ -276,9 +166,20 @@ def _difference(s, target, band, at, first, last, clip, scale):
 
 
 @kernel
-def _synthesis(z, s, kernels, levels, band, weights, rows, y, column, n):
+def _synthesis(
+    z: Array,
+    s: Array,
+    kernels: Array,
+    levels: Array,
+    band: PictureBand,
+    weights: tuple[Array, ...],
+    rows: tuple[Array, ...],
+    y: int,
+    column: int,
+    n: int,
+) -> None:
     """Features and hidden layer of a run of row y."""
-    _down(z, s, kernels, levels, band, y, column, n)
+    down(z, s, kernels, levels, band, y, column, n)
     features = len(levels)
     dense(
         s, band.hidden_at, ROW, weights[0], band.hidden, features, s, band.features_at, rows[0], n,
@@ -287,11 +188,19 @@ def _synthesis(z, s, kernels, levels, band, weights, rows, y, column, n):
 
 
 @kernel
-def _planes(z, s, kernels, levels, band, weights, rows):
+def _planes(
+    z: Array,
+    s: Array,
+    kernels: Array,
+    levels: Array,
+    band: PictureBand,
+    weights: tuple[Array, ...],
+    rows: tuple[Array, ...],
+) -> None:
     """All planes, each on the rows that the next one needs."""
     for i in range(len(levels)):
         if levels[i].spacing > 1:
-            _across(z, s, kernels, levels[i], band)
+            across(z, s, kernels, levels[i], band)
     reach = 2 * band.taps
     first, last = max(band.first - reach, 0), min(band.last + reach, band.height)
     for y in range(first, last):
@@ -307,7 +216,8 @@ def _planes(z, s, kernels, levels, band, weights, rows):
         at = band.planes_at + k * band.channels * band.plane
         _set_margins(s, band, at, first, last, True)
         _copy_border_rows(s, band, at)
-        first, last = max(band.first - reach + 1 + k, 0), min(band.last + reach - 1 - k, band.height)
+        reach -= 1
+        first, last = max(band.first - reach, 0), min(band.last + reach, band.height)
         x0 = at + (first - band.top) * band.pitch
         size = (1 + 9 * band.channels) * band.channels
         dense(
@@ -318,7 +228,18 @@ def _planes(z, s, kernels, levels, band, weights, rows):
 
 
 @compiled
-def picture_forward(z, target, kernels, levels, band, weights, rows, s, clip, scale):
+def picture_forward(
+    z: Array,
+    target: Array,
+    kernels: Array,
+    levels: Array,
+    band: PictureBand,
+    weights: tuple[Array, ...],
+    rows: tuple[Array, ...],
+    s: Array,
+    clip: bool,
+    scale: float,
+) -> float:
     """Sum of squared errors of a band; leaves the planes and the picture's gradient in scratch.
 
     Args:
@@ -349,7 +270,14 @@ def picture_forward(z, target, kernels, levels, band, weights, rows, s, clip, sc
 
 
 @compiled
-def taps_backward(s, band, weights, rows, accs, totals):
+def taps_backward(
+    s: Array,
+    band: PictureBand,
+    weights: tuple[Array, ...],
+    rows: tuple[Array, ...],
+    accs: tuple[Array, ...],
+    totals: tuple[Array, ...],
+) -> None:
     """Turns planes into their gradients, last to first; adds to those of the 3x3 layers.
 
     Args: as above, and accs: three arrays for `dots`; totals: float64 sums of gradients for the
@@ -394,7 +322,18 @@ def taps_backward(s, band, weights, rows, accs, totals):
 
 
 @compiled
-def synthesis_backward(z, s, kernels, levels, band, weights, rows, accs, totals, gradient):
+def synthesis_backward(
+    z: Array,
+    s: Array,
+    kernels: Array,
+    levels: Array,
+    band: PictureBand,
+    weights: tuple[Array, ...],
+    rows: tuple[Array, ...],
+    accs: tuple[Array, ...],
+    totals: tuple[Array, ...],
+    gradient: Array,
+) -> None:
     """Adds to the gradients of the synthesis and of latents, from the gradient of plane 0.
 
     Args: as above, and gradient: sums of the gradients of latents.
@@ -422,10 +361,10 @@ def synthesis_backward(z, s, kernels, levels, band, weights, rows, accs, totals,
                 accs[0], s, h_at, ROW, hidden, s, f_at, rows[0], features + 1, n
             )  # fmt: skip
             dense(s, f_at, ROW, weights[5], features, hidden, s, h_at, rows[0], n, _LINEAR)
-            _down_adjoint(s, kernels, levels, band, y, column, n, gradient)
+            down_adjoint(s, kernels, levels, band, y, column, n, gradient)
         if (y + 1 - band.first) % _FLUSH_ROWS == 0 or y + 1 == band.last:
             flush(accs[0], totals[0], len(totals[0]))
             flush(accs[1], totals[1], len(totals[1]))
     for i in range(features):
         if levels[i].spacing > 1:
-            _across_adjoint(s, kernels, levels[i], band, gradient)
+            across_adjoint(s, kernels, levels[i], band, gradient)

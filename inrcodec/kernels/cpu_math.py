@@ -27,7 +27,9 @@ _E0, _E1, _E2, _E3, _E4, _E5 = (
 )  # fmt: skip
 # (2**f - 1) / f on +-1/2
 _P0, _P1, _P2, _P3, _P4, _P5 = (
-    _f(c) for c in (0.693147188, 0.240226509, 0.0555035710, 0.00961805667, 0.00133908674, 0.000154614475)
+    _f(c) for c in (
+        0.693147188, 0.240226509, 0.0555035710, 0.00961805667, 0.00133908674, 0.000154614475,
+    )
 )  # fmt: skip
 # log2(1 + f) / f on 1/sqrt(2) - 1 .. sqrt(2) - 1
 _L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8 = (
@@ -81,13 +83,13 @@ _from_bits = _reinterpret(types.int32, types.float32, ir.FloatType())
 
 
 @kernel_in_order
-def _power_of_two(n):
+def _power_of_two(n: float) -> float:
     """2**n of an integral n in -126 .. 127."""
     return _from_bits(np.int32((np.int32(n) + _BIAS) << _MANTISSA))
 
 
 @kernel_in_order
-def exp2(x):
+def exp2(x: float) -> float:
     """2**x for x in -126 .. 127."""
     n = nearest(x)
     f = x - n
@@ -96,7 +98,7 @@ def exp2(x):
 
 
 @kernel_in_order
-def expm1(x):
+def expm1(x: float) -> float:
     """exp(x) - 1 for x in -87 .. 87, precise near 0."""
     n = nearest(x * _LOG2_E)
     f = (x - n * _LN2_HIGH) - n * _LN2_LOW
@@ -106,7 +108,7 @@ def expm1(x):
 
 
 @kernel_in_order
-def log2(x):
+def log2(x: float) -> float:
     """log2 of a normal x > 0, precise near 1."""
     bits = _bits(x)
     n = np.int32((bits - _SQRT_HALF_BITS) >> _MANTISSA)
@@ -117,14 +119,14 @@ def log2(x):
 
 
 @kernel_in_order
-def tanh(x):
+def tanh(x: float) -> float:
     """tanh of any x."""
     e = expm1(min(max(_TWO * x, _f(-40)), _f(40)))
     return e / (e + _TWO)
 
 
 @kernel_in_order
-def _scrambled(x):
+def _scrambled(x: int) -> int:
     """A bijection of 32 bits without visible pattern ("lowbias32", C. Wellons 2018)."""
     x = np.uint32(x ^ (x >> np.uint32(16)))
     x = np.uint32(x * np.uint32(0x7FEB352D))
@@ -134,7 +136,7 @@ def _scrambled(x):
 
 
 @kernel_in_order
-def normal(index, key, second_key):
+def normal(index: int, key: int, second_key: int) -> float:
     """Normal noise that depends on the index and the keys (uint32) only; Box and Muller 1958."""
     first = _scrambled(np.uint32(np.uint32(index) + key))
     radius = _scrambled(np.uint32(first ^ second_key))

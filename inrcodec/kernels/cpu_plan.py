@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from inrcodec.kernels import GridProblem
-from inrcodec.kernels import cpu_distortion as distortion
+from inrcodec.kernels import cpu_interpolation as interpolation
 from inrcodec.kernels import cpu_rate as rate
 from inrcodec.kernels.cpu_dense import UNIT
+from inrcodec.kernels.cpu_distortion import PictureBand
 from inrcodec.kernels.kernel import phase_weights
 
 _PICTURE_ROWS = 32
@@ -113,18 +114,18 @@ class PicturePlan:
     def __init__(self, problem: GridProblem, levels: list[Level], at: int) -> None:
         self.problem = problem
         self.levels = levels[:-1]
-        self.bands: list[distortion.PictureBand] = []
+        self.bands: list[PictureBand] = []
         self.level_parts: list[np.ndarray] = []
         self.spans: list[Span] = []
         self.parts: list[Part] = []
         self.channels, height, width = problem.target.shape
         self.hidden = problem.layout["syn.w1"][0]
         spacings = [1 << (problem.first_level + i) for i in range(len(self.levels))]
-        self.pitch = _rounded(width + 2 * distortion.MARGIN)
+        self.pitch = _rounded(width + 2 * interpolation.MARGIN)
         self.wide_pitch = max(
             [self.pitch]
             + [
-                _rounded(distortion.MARGIN + level.width * spacing)
+                _rounded(interpolation.MARGIN + level.width * spacing)
                 for level, spacing in zip(self.levels, spacings, strict=True)
             ]
         )
@@ -143,10 +144,10 @@ class PicturePlan:
         reach = 2 * taps
         low, high = max(first - reach, 0), min(last + reach, height)
         features_at = 0
-        hidden_at = features_at + (len(self.levels) + 1) * distortion.ROW
-        line_at = hidden_at + (self.hidden + 1) * distortion.ROW
+        hidden_at = features_at + (len(self.levels) + 1) * interpolation.ROW
+        line_at = hidden_at + (self.hidden + 1) * interpolation.ROW
         wide_at = line_at + _rounded(2 * self.levels[0].width + UNIT)
-        parts = np.zeros(len(self.levels), distortion.LEVEL_PART)
+        parts = np.zeros(len(self.levels), interpolation.LEVEL_PART)
         for i, (level, spacing) in enumerate(zip(self.levels, self.spacings, strict=True)):
             top = low // spacing - 2 if spacing > 1 else low
             rows = (high - 1) // spacing + 3 - top if spacing > 1 else high - low
@@ -162,11 +163,9 @@ class PicturePlan:
         guard = 2 * self.pitch
         plane = (_PICTURE_ROWS + 2 * reach + 4) * self.pitch
         planes_at = wide_at + guard
-        self.scratch = max(
-            self.scratch, planes_at + (taps + 1) * self.channels * plane + guard
-        )
+        self.scratch = max(self.scratch, planes_at + (taps + 1) * self.channels * plane + guard)
         self.bands.append(
-            distortion.PictureBand(
+            PictureBand(
                 first, last, height, width, self.pitch, self.wide_pitch, self.channels, self.hidden,
                 taps, features_at, hidden_at, planes_at, line_at, plane, first - reach - 2,
             )
@@ -185,7 +184,7 @@ class PicturePlan:
             for kx in range(3)
         ]
         return (
-            np.arange(count, dtype=np.int64) * distortion.ROW,
+            np.arange(count, dtype=np.int64) * interpolation.ROW,
             np.array(shifts, np.int64),
             np.arange(self.channels, dtype=np.int64) * self.plane,
         )

@@ -22,6 +22,8 @@ from inrcodec.kernels.cpu_compile import compiled, kernel
 from inrcodec.kernels.cpu_dense import LANES, UNIT, dense, dots, masked, part
 from inrcodec.kernels.cpu_math import exp2, expm1, log2
 
+Array = np.ndarray
+
 PAD = 4  # reach of the spatial context to either side and upwards
 RUN = 256
 ROW = np.int64(RUN + 16)  # distance of rows in scratch; a power of two would crowd a few cache sets
@@ -78,7 +80,16 @@ def row_tables(inputs: int, hidden: int) -> tuple[np.ndarray, ...]:
 
 
 @kernel
-def _gather(z, s, band, spatial, coarse, start, run, valid_at):
+def _gather(
+    z: Array,
+    s: Array,
+    band: RateBand,
+    spatial: Array,
+    coarse: Array,
+    start: int,
+    run: int,
+    valid_at: int,
+) -> None:
     """Fills the context rows x and the row `valid` for the run that starts at `start`."""
     samples = (run + UNIT - 1) // UNIT * UNIT
     for j in range(len(spatial)):
@@ -114,7 +125,9 @@ def _gather(z, s, band, spatial, coarse, start, run, valid_at):
 
 
 @kernel
-def _parent_distances(band, y, x, direction_y, direction_x):
+def _parent_distances(
+    band: RateBand, y: int, x: int, direction_y: int, direction_x: int
+) -> tuple[int, int]:
     """Distances from the parent of latent (0, 0) to the context of (y, x) and of (y, x + 1)."""
     row = (y >> 1) + (direction_y if y & 1 else -direction_y)
     at = row * band.parent_pitch + (x >> 1)
@@ -124,7 +137,9 @@ def _parent_distances(band, y, x, direction_y, direction_x):
 
 
 @kernel
-def _scatter(gradient, s, band, spatial, coarse, start, run):
+def _scatter(
+    gradient: Array, s: Array, band: RateBand, spatial: Array, coarse: Array, start: int, run: int
+) -> None:
     """Adds the rows d x to the gradients of the latents they were gathered from."""
     own = band.own_at + start - band.first * band.pitch
     for j in range(len(spatial)):
@@ -151,7 +166,19 @@ def _scatter(gradient, s, band, spatial, coarse, start, run):
 
 
 @kernel
-def _laplace(z, z_at, s, o_at, valid_at, samples, weight, lowest, highest, gradient, own_at):
+def _laplace(
+    z: Array,
+    z_at: int,
+    s: Array,
+    o_at: int,
+    valid_at: int,
+    samples: int,
+    weight: float,
+    lowest: float,
+    highest: float,
+    gradient: Array,
+    own_at: int,
+) -> float:
     """Bits of a run; replaces mu and log_scale by their gradients and adds that of the latents.
 
     P = (1 - exp(-(1/2 + m)/b) + 1 - exp(-(1/2 - m)/b)) / 2 * exp(-(d - m)/b) with d = |y - mu|,
@@ -184,7 +211,7 @@ def _laplace(z, z_at, s, o_at, valid_at, samples, weight, lowest, highest, gradi
 
 
 @kernel
-def flush(acc, total, count):
+def flush(acc: Array, total: Array, count: int) -> None:
     """Moves sums held as vectors of LANES float32 to float64: total [count] += acc, acc = 0."""
     for i in range(count):
         lanes = part(acc, i * LANES, LANES)
@@ -197,9 +224,22 @@ def flush(acc, total, count):
 
 @compiled
 def rate_band(
-    z, band, spatial, coarse, hidden, weights, rows, s, accs, lowest, highest, weight,
-    gradient, totals, with_gradients,
-):  # fmt: skip
+    z: Array,
+    band: RateBand,
+    spatial: Array,
+    coarse: Array,
+    hidden: int,
+    weights: tuple[Array, ...],
+    rows: tuple[Array, ...],
+    s: Array,
+    accs: tuple[Array, ...],
+    lowest: float,
+    highest: float,
+    weight: float,
+    gradient: Array,
+    totals: tuple[Array, ...],
+    with_gradients: bool,
+) -> float:
     """Bits of a band; adds to the gradients of latents and networks where asked for.
 
     Args:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from inrcodec.kernels.cpu_compile import compiled
 from inrcodec.kernels.cpu_dense import part
 
+Array = np.ndarray
+
 
 @compiled
-def pad_rows(latents, at, z, z_at, first, last, width, pitch):
+def pad_rows(
+    latents: Array, at: int, z: Array, z_at: int, first: int, last: int, width: int, pitch: int
+) -> None:
     """Copies rows first .. last of one level from the vector to its padded place."""
     for y in range(first, last):
         target = part(z, z_at + y * pitch, width)
@@ -17,7 +23,9 @@ def pad_rows(latents, at, z, z_at, first, last, width, pitch):
 
 
 @compiled
-def add_parts(partial, parts, gradient, at, first, last, width):
+def add_parts(
+    partial: Array, parts: Array, gradient: Array, at: int, first: int, last: int, width: int
+) -> None:
     """Sums rows first .. last of one level's gradient over its parts, in their order.
 
     Args:

@@ -8,12 +8,25 @@ from inrcodec.kernels.cpu_compile import compiled
 from inrcodec.kernels.cpu_dense import part
 from inrcodec.kernels.cpu_math import floor, normal, sqrt, tanh
 
+Array = np.ndarray
+
 _ONE = np.float32(1)
 _HALF = np.float32(0.5)
 
 
 @compiled
-def perturb(y, z, slope, start, end, inverse, gain, sigma, key, second_key):
+def perturb(
+    y: Array,
+    z: Array,
+    slope: Array,
+    start: int,
+    end: int,
+    inverse: float,
+    gain: float,
+    sigma: float,
+    key: int,
+    second_key: int,
+) -> None:
     """Writes z = s(s(y) + sigma n) and dz/dy for elements start .. end.
 
     s is soft rounding (Agustsson and Theis, arXiv 2006.09952, eq. 11).
@@ -39,7 +52,19 @@ def perturb(y, z, slope, start, end, inverse, gain, sigma, key, second_key):
 
 
 @compiled
-def adam(values, first, second, gradient, start, end, keep_first, keep_second, rate, scale, epsilon):
+def adam(
+    values: Array,
+    first: Array,
+    second: Array,
+    gradient: Array,
+    start: int,
+    end: int,
+    keep_first: float,
+    keep_second: float,
+    rate: float,
+    scale: float,
+    epsilon: float,
+) -> None:
     """Updates elements start .. end of values and both moments in place.
 
     Args:

@@ -1,0 +1,369 @@
+"""The CPU engine computes what the reference computes, for every size a file may have."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+numba = pytest.importorskip("numba")
+pytest.importorskip("torch")
+
+from inrcodec.kernels import AdamState, GridProblem, cpu_compile, cpu_math  # noqa: E402
+from inrcodec.kernels.cpu import CpuEngine  # noqa: E402
+from inrcodec.kernels.reference import ReferenceEngine  # noqa: E402
+
+TOLERANCE = 1e-4
+SPATIAL = sorted(
+    ((dy, dx) for dy in range(-4, 1) for dx in range(-4, 5) if dy < 0 or dx < 0),
+    key=lambda offset: (offset[0] ** 2 + offset[1] ** 2, offset),
+)
+COARSE = ((0, 0), (0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
+
+
+def problem(
+    height: int,
+    width: int,
+    channels: int = 3,
+    levels: int = 7,
+    first_level: int = 0,
+    spatial: int = 12,
+    coarse: int = 5,
+    arm: int = 16,
+    synthesis: int = 16,
+    taps: int = 2,
+    seed: int = 0,
+) -> GridProblem:
+    inputs = spatial + coarse
+    layout = {
+        "arm.w1": (arm, inputs),
+        "arm.b1": (arm,),
+        "arm.w2": (arm, arm),
+        "arm.b2": (arm,),
+        "arm.w3": (2, arm),
+        "arm.skip": (2, inputs),
+        "arm.b3": (2,),
+        "syn.w1": (synthesis, levels),
+        "syn.b1": (synthesis,),
+        "syn.w2": (channels, synthesis),
+        "syn.b2": (channels,),
+    }
+    for k in range(taps):
+        layout[f"syn.taps{k}"] = (channels, channels, 3, 3)
+        layout[f"syn.tapbias{k}"] = (channels,)
+    return GridProblem(
+        target=np.random.default_rng(seed).random((channels, height, width), dtype=np.float32),
+        first_level=first_level,
+        level_shapes=tuple(
+            (-(-height >> level), -(-width >> level))
+            for level in range(first_level, first_level + levels)
+        ),
+        spatial_context=tuple(SPATIAL[:spatial]),
+        coarse_context=COARSE[:coarse],
+        layout=layout,
+        taps=taps,
+        feature_gain=0.125,
+    )
+
+
+def random_vectors(p: GridProblem, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    latents = 2 * rng.normal(size=p.latent_count)
+    theta = 0.2 * rng.normal(size=p.parameter_count)
+    return latents.astype(np.float32), theta.astype(np.float32)
+
+
+def blocks(p: GridProblem, latents: np.ndarray, theta: np.ndarray) -> dict[str, np.ndarray]:
+    """A gradient by level and by parameter."""
+    sizes = {f"level {i}": h * w for i, (h, w) in enumerate(p.level_shapes)}
+    parts = dict(zip(sizes, np.split(latents, np.cumsum(list(sizes.values()))[:-1]), strict=True))
+    sizes = {name: math.prod(shape) for name, shape in p.layout.items()}
+    split = np.split(theta, np.cumsum(list(sizes.values()))[:-1])
+    return parts | dict(zip(sizes, split, strict=True))
+
+
+def assert_close(name: str, ours: np.ndarray, theirs: np.ndarray) -> None:
+    if theirs.size == 0:
+        return
+    scale = np.abs(theirs).max()
+    error = np.abs(ours.astype(np.float64) - theirs)
+    assert np.linalg.norm(error) <= TOLERANCE * np.linalg.norm(theirs) + 1e-12, name
+    # Rounding may switch a unit that lies at its kink, which changes single elements.
+    assert np.mean(error > TOLERANCE * scale + 1e-12) <= 1e-3, name
+
+
+def assert_agreement(p: GridProblem, latents: np.ndarray, theta: np.ndarray, lmbda: float) -> None:
+    reference, cpu = ReferenceEngine(p), CpuEngine(p, threads=2)
+    theirs = reference.loss(reference.vector(latents), reference.vector(theta), lmbda)
+    ours = cpu.loss(cpu.vector(latents), cpu.vector(theta), lmbda)
+    assert ours.mse == pytest.approx(theirs.mse, rel=1e-5)
+    assert ours.bits == pytest.approx(theirs.bits, rel=1e-5)
+    expected = blocks(p, theirs.grad_latents.numpy(), theirs.grad_theta.numpy())
+    for name, found in blocks(p, ours.grad_latents, ours.grad_theta).items():
+        assert_close(name, found, expected[name])
+    whole = np.round(latents)
+    theirs = reference.evaluate(reference.vector(whole), reference.vector(theta))
+    ours = cpu.evaluate(cpu.vector(whole), cpu.vector(theta))
+    assert ours.mse == pytest.approx(theirs.mse, rel=1e-5)
+    assert ours.bits == pytest.approx(theirs.bits, rel=1e-5)
+    assert ours.grad_latents is None
+    assert ours.grad_theta is None
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "options"),
+    [
+        (1, 1, {}),
+        (1, 1, {"taps": 0, "channels": 1, "levels": 1}),
+        (1, 7, {}),
+        (7, 1, {"channels": 4}),
+        (5, 3, {"first_level": 2}),
+        (37, 53, {}),
+        (37, 53, {"channels": 1, "taps": 1}),
+        (37, 53, {"channels": 2, "taps": 0}),
+        (37, 53, {"channels": 4, "arm": 32, "synthesis": 48}),
+        (37, 53, {"spatial": 22, "coarse": 9, "arm": 24}),
+        (37, 53, {"spatial": 0, "coarse": 0, "arm": 4, "synthesis": 4}),
+        (37, 53, {"spatial": 0, "coarse": 9, "arm": 5, "synthesis": 7}),
+        (37, 53, {"levels": 1}),
+        (70, 41, {"levels": 4, "first_level": 1}),
+        (70, 41, {"levels": 7, "first_level": 2}),
+        (64, 96, {}),
+        (65, 1100, {"levels": 3}),
+    ],
+)
+def test_loss_and_gradients_agree_with_the_reference(
+    height: int, width: int, options: dict[str, int]
+) -> None:
+    p = problem(height, width, **options)
+    assert_agreement(p, *random_vectors(p), lmbda=1e-2)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_loss_and_gradients_agree_for_any_shape(data: st.DataObject) -> None:
+    def integer(low: int, high: int) -> int:
+        return data.draw(st.integers(low, high))
+
+    p = problem(
+        integer(1, 70),
+        integer(1, 70),
+        channels=integer(1, 4),
+        levels=integer(1, 7),
+        first_level=integer(0, 2),
+        spatial=integer(0, 22),
+        coarse=integer(0, 9),
+        arm=integer(4, 32),
+        synthesis=integer(4, 48),
+        taps=integer(0, 2),
+        seed=integer(0, 100),
+    )
+    assert_agreement(p, *random_vectors(p, integer(0, 100)), lmbda=1e-2)
+
+
+def test_agreement_holds_for_latents_far_in_the_tails() -> None:
+    p = problem(20, 30)
+    latents, theta = random_vectors(p)
+    assert_agreement(p, latents * 150, theta * 0.1, lmbda=1e-2)
+
+
+def test_agreement_holds_where_the_log_scale_is_clipped() -> None:
+    p = problem(20, 30)
+    latents, theta = random_vectors(p)
+    theta[blocks_start(p, "arm.b3") + 1] = 9.0
+    assert_agreement(p, latents, theta, lmbda=1e-2)
+    theta[blocks_start(p, "arm.b3") + 1] = -7.0
+    assert_agreement(p, latents, theta, lmbda=1e-2)
+
+
+def blocks_start(p: GridProblem, name: str) -> int:
+    names = list(p.layout)
+    return sum(math.prod(p.layout[other]) for other in names[: names.index(name)])
+
+
+def test_zero_lmbda_leaves_the_context_network_without_gradient() -> None:
+    p = problem(16, 16)
+    engine = CpuEngine(p, threads=1)
+    gradient = engine.loss(*map(engine.vector, random_vectors(p)), 0.0).grad_theta
+    assert not gradient[: blocks_start(p, "syn.w1")].any()
+    assert gradient[blocks_start(p, "syn.w1") :].any()
+
+
+def test_results_do_not_depend_on_threads_or_on_earlier_calls() -> None:
+    p = problem(150, 200)
+    latents, theta = random_vectors(p)
+    results = []
+    for threads in (1, 2, 3):
+        engine = CpuEngine(p, threads)
+        engine.loss(engine.vector(latents * 3), engine.vector(-theta), 1e-3)
+        results.append(engine.loss(engine.vector(latents), engine.vector(theta), 1e-3))
+    for other in results[1:]:
+        assert other.mse == results[0].mse
+        assert other.bits == results[0].bits
+        assert np.array_equal(other.grad_latents, results[0].grad_latents)
+        assert np.array_equal(other.grad_theta, results[0].grad_theta)
+
+
+def test_loss_leaves_its_arguments_alone() -> None:
+    p = problem(20, 30)
+    latents, theta = random_vectors(p)
+    engine = CpuEngine(p)
+    y, t = engine.vector(latents), engine.vector(theta)
+    engine.loss(y, t, 1e-3)
+    engine.evaluate(y, t)
+    engine.perturb(y, 0.3, 0.2, 1)
+    assert np.array_equal(y, latents)
+    assert np.array_equal(t, theta)
+
+
+def test_a_diverged_fit_is_noticed_and_forgotten() -> None:
+    p = problem(40, 50)
+    latents, theta = random_vectors(p)
+    engine = CpuEngine(p, threads=1)
+    before = engine.loss(latents, theta, 1e-3)
+    assert not math.isfinite(engine.loss(latents, theta * np.float32(np.nan), 1e-3).mse)
+    assert not math.isfinite(engine.loss(latents, theta * np.float32(np.inf), 1e-3).bits)
+    after = engine.loss(latents, theta, 1e-3)
+    assert after.mse == before.mse
+    assert np.array_equal(after.grad_latents, before.grad_latents)
+    assert np.array_equal(after.grad_theta, before.grad_theta)
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.3, 1.0, 10.0])
+def test_perturb_without_noise_agrees_with_the_reference(temperature: float) -> None:
+    p = problem(30, 40)
+    latents, _ = random_vectors(p)
+    latents[:7] = (0.0, 0.5, -0.5, 1.5, 1e-7, -3.0, 2.4999998)
+    reference, cpu = ReferenceEngine(p), CpuEngine(p)
+    theirs = reference.perturb(reference.vector(latents), temperature, 0.0, 1)
+    ours = cpu.perturb(latents, temperature, 0.0, 1)
+    smooth = np.abs(latents - np.round(latents)) < 0.499  # at 1/2 rounding decides the side
+    assert np.allclose(ours[0][smooth], theirs[0].numpy()[smooth], atol=2e-5)
+    assert np.allclose(ours[1][smooth], theirs[1].numpy()[smooth], rtol=1e-3, atol=2e-5)
+
+
+def test_noise_is_normal_and_its_own_for_every_element_and_seed() -> None:
+    p = problem(256, 256)
+    engine = CpuEngine(p, threads=2)
+    flat = np.full(p.latent_count, 0.5, np.float32)
+    temperature = 1000.0  # soft rounding is then the identity
+
+    def noise(seed: int) -> np.ndarray:
+        return engine.perturb(flat, temperature, 0.1, seed)[0].astype(np.float64) * 10 - 5
+
+    first, second = noise(1), noise(2)
+    for values in (first, second):
+        assert abs(values.mean()) < 0.02
+        assert abs(values.std() - 1) < 0.02
+        assert abs((values**3).mean()) < 0.05
+        assert abs((values**4).mean() - 3) < 0.15
+        quantiles = np.quantile(values, [0.0228, 0.1587, 0.5, 0.8413, 0.9772])
+        assert np.allclose(quantiles, [-2, -1, 0, 1, 2], atol=0.05)
+        assert abs(np.corrcoef(values[:-1], values[1:])[0, 1]) < 0.02
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.02
+    single = CpuEngine(p, threads=1).perturb(flat, temperature, 0.1, 1)[0]
+    assert np.array_equal(single, engine.perturb(flat, temperature, 0.1, 1)[0])
+
+
+def test_adam_agrees_with_the_reference_over_many_steps() -> None:
+    p = problem(40, 50)
+    reference, cpu = ReferenceEngine(p), CpuEngine(p, threads=2)
+    start, _ = random_vectors(p)
+    rng = np.random.default_rng(3)
+    theirs = AdamState(*(reference.vector(v) for v in (start, 0 * start, 0 * start)))
+    ours = AdamState(*(cpu.vector(v) for v in (start, 0 * start, 0 * start)))
+    for step in range(1, 21):
+        gradient = rng.normal(size=start.size).astype(np.float32) * 1e-4
+        reference.adam(theirs, reference.vector(gradient), 0.01, step)
+        cpu.adam(ours, cpu.vector(gradient), 0.01, step)
+    assert np.allclose(ours.values, theirs.values.numpy(), atol=2e-6)
+    assert np.allclose(ours.second, theirs.second.numpy(), rtol=1e-5)
+
+
+def test_vectors_are_copies_and_come_back_unchanged() -> None:
+    p = problem(8, 8)
+    engine = CpuEngine(p)
+    values = random_vectors(p)[0]
+    vector = engine.vector(values)
+    vector += 1
+    assert np.array_equal(engine.array(vector), values + 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "exact", "low", "high"),
+    [
+        ("exp2", np.exp2, -20.0, 20.0),
+        ("expm1", np.expm1, -30.0, 10.0),
+        ("expm1", np.expm1, -1e-3, 1e-3),
+        ("log2", np.log2, 1e-6, 1.0),
+        ("log2", np.log2, 0.99, 1.01),
+        ("tanh", np.tanh, -20.0, 20.0),
+        ("tanh", np.tanh, -1e-3, 1e-3),
+    ],
+)
+def test_functions_are_right_to_3e_7(name: str, exact: object, low: float, high: float) -> None:
+    function = getattr(cpu_math, name)
+
+    @numba.njit
+    def over(xs: np.ndarray) -> np.ndarray:
+        ys = np.empty_like(xs)
+        for i in range(len(xs)):
+            ys[i] = function(xs[i])
+        return ys
+
+    xs = np.random.default_rng(0).uniform(low, high, 100_000).astype(np.float32)
+    expected = exact(xs.astype(np.float64))
+    error = np.abs(over(xs) - expected) / np.maximum(np.abs(expected), 1e-30)
+    assert error.max() < 3e-7
+
+
+def compiled_square() -> object:
+    @cpu_compile.compiled
+    def square(x: float) -> float:
+        return x * x
+
+    return square
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x00" * 100, None])
+def test_a_damaged_cache_only_costs_the_compilation(
+    damage: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu_compile, "cache_folder", lambda: tmp_path)
+    assert compiled_square()(3.0) == 9.0
+    (stored,) = tmp_path.iterdir()
+    good = stored.read_bytes()
+    if damage is None:
+        stored.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    else:
+        stored.write_bytes(damage)
+    assert compiled_square()(3.0) == 9.0
+    again = compiled_square()
+    assert again(3.0) == 9.0
+    assert sum(again.stats.cache_hits.values()) == 1
+
+
+def test_an_unwritable_cache_folder_is_survived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_text("not a folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocker))
+    assert cpu_compile.cache_folder.__wrapped__() is None
+    monkeypatch.setattr(cpu_compile, "cache_folder", lambda: None)
+    assert compiled_square()(3.0) == 9.0
+
+
+def test_the_target_may_be_any_float_array_of_the_right_shape() -> None:
+    p = problem(9, 11)
+    turned = replace(p, target=np.asfortranarray(p.target.astype(np.float64)))
+    latents, theta = random_vectors(p)
+    assert (
+        CpuEngine(p).loss(latents, theta, 1e-3).mse
+        == CpuEngine(turned).loss(latents, theta, 1e-3).mse
+    )
