@@ -43,8 +43,8 @@ HIGHEST_EXPONENT = {group: 12 if group.startswith("arm") else 20 for group in GR
 class Schedule:
     """Constants of the main phase, tuned at equal steps (results/design/schedule.tsv)."""
 
-    latent_rate: float = 0.3
-    network_rate: float = 0.03
+    latent_rate: float = 0.2
+    network_rate: float = 0.02
     final_rate: float = 0.02  # share of the rates that is left at the end
     warmup_steps: int = 10
     gradient_norm: float = 0.1

@@ -33,15 +33,15 @@ class Preset:
 
 
 EFFORTS = {
-    1: Preset(80, 10, step_passes=1),
+    1: Preset(60, 8, step_passes=1),
     2: Preset(150, 15, step_passes=1),
-    3: Preset(250, 25),
-    4: Preset(450, 40),
-    5: Preset(800, 60),
-    6: Preset(1600, 120, refinements=400, starts=3, start_steps=60),
-    7: Preset(3500, 250, refinements=1000, starts=4, start_steps=80),
-    8: Preset(9000, 500, step_passes=3, refinements=3000, starts=4, start_steps=150),
-    9: Preset(24_000, 1000, step_passes=3, refinements=6000, starts=6, start_steps=200),
+    3: Preset(450, 40),
+    4: Preset(900, 60),
+    5: Preset(1800, 100),
+    6: Preset(3500, 150, refinements=500, starts=3, start_steps=60),
+    7: Preset(8000, 300, refinements=1500, starts=4, start_steps=80),
+    8: Preset(16_000, 500, step_passes=3, refinements=3000, starts=4, start_steps=150),
+    9: Preset(40_000, 1000, step_passes=3, refinements=6000, starts=6, start_steps=200),
 }
 
 
