@@ -80,6 +80,7 @@ TIERS = {
     "tiny": GridConfig(0, 7, 6, 1, 6, 6, 0),
     "small": GridConfig(0, 7, 12, 5, 8, 10, 1),
     "medium": GridConfig(0, 7, 16, 5, 16, 16, 1),
+    "large": GridConfig(0, 7, 20, 9, 24, 24, 1),
 }
 
 
