@@ -27,6 +27,8 @@ from inrcodec.errors import (
 
 if TYPE_CHECKING:
     from inrcodec.api import Image, decode, encode, info, open, read, verify, write
+    from inrcodec.bitstream.limits import Limits
+    from inrcodec.signal import Signal
 
 __version__ = "0.1.0"
 
@@ -37,8 +39,10 @@ __all__ = [
     "Image",
     "InrError",
     "LimitExceeded",
+    "Limits",
     "NotAnInrFile",
     "OutputError",
+    "Signal",
     "TruncatedFile",
     "UnsupportedFile",
     "decode",

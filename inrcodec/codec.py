@@ -26,7 +26,7 @@ from inrcodec.bitstream.config import pack_config
 from inrcodec.bitstream.container import Section, read_container, write_container
 from inrcodec.bitstream.header import KIND_IMAGE, KIND_NAMES, Header, pack_header, parse_header
 from inrcodec.bitstream.limits import Limits
-from inrcodec.errors import BadInput, BadOption, CorruptFile
+from inrcodec.errors import BadInput, BadOption, CorruptFile, LimitExceeded
 from inrcodec.fields import Field
 from inrcodec.grid import Grid
 from inrcodec.signal import Signal
@@ -106,12 +106,16 @@ def encode(
 
 
 def _check_encodable(signal: Signal) -> None:
+    """Refuses, before hours of work, what a decoder with default limits would refuse."""
     limits = Limits()
-    if signal.width * signal.height > limits.max_pixels:
+    try:
+        limits.check_size(signal.width, signal.height)
+        for name, block in signal.metadata.items():
+            limits.check_metadata(len(block), name)
+    except LimitExceeded as error:
         raise BadInput(
-            f"the image has {signal.width}x{signal.height} pixels, at most {limits.max_pixels} "
-            "can be encoded; scale it down or cut it into parts"
-        )
+            f"no decoder would accept the file with its default limits: {error}"
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -248,7 +248,10 @@ BAD_FILES: dict[str, tuple[Callable[[bytes], object], type[Exception]]] = {
     "empty": (lambda _: b"", inrcodec.NotAnInrFile),
     "other format": (lambda _: b"\x89PNG\r\n\x1a\n....", inrcodec.NotAnInrFile),
     "cut": (lambda data: data[:-9], inrcodec.TruncatedFile),
-    "bit flipped": (lambda data: data[:40] + bytes([data[40] ^ 1]) + data[41:], inrcodec.CorruptFile),
+    "bit flipped": (
+        lambda data: data[:40] + bytes([data[40] ^ 1]) + data[41:],
+        inrcodec.CorruptFile,
+    ),
     "newer version": (lambda data: data[:8] + b"\x02" + data[9:], inrcodec.UnsupportedFile),
     "size bomb": (lambda _: case("faulty/size_bomb"), inrcodec.LimitExceeded),
     "compute bomb": (lambda _: case("faulty/compute_bomb"), inrcodec.LimitExceeded),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import math
 import os
 import time
@@ -108,7 +109,10 @@ def run(args: argparse.Namespace) -> None:
     """
     target = output_name(args.input, args.output, EXTENSION)
     _check_target(args, target)
-    reporter = progress.reporter(args.progress or ("none" if args.quiet else "auto"))
+    style = args.progress or ("none" if args.quiet else "auto")
+    reporter = progress.reporter(style)
+    if style in ("none", "json"):
+        logging.getLogger("inrcodec").setLevel(logging.ERROR)
 
     from inrcodec import api, codec
     from inrcodec.media.image import load_image

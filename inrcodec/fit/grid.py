@@ -13,11 +13,11 @@ bits per pixel: the convention of Cool-Chic and C3.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from inrcodec.errors import InrError
 from inrcodec.fields.grid import (
     FEATURE_GAIN,
     GROUPS,
@@ -28,7 +28,7 @@ from inrcodec.fields.grid import (
 )
 from inrcodec.fit.presets import Preset
 from inrcodec.fit.soap import Soap
-from inrcodec.fit.start import learned_theta, random_theta
+from inrcodec.fit.start import starts
 from inrcodec.kernels import AdamState, Engine, GridProblem
 from inrcodec.kernels.engine import make_engine
 from inrcodec.progress import Reporter
@@ -76,6 +76,10 @@ def make_problem(signal: Signal, config: GridConfig) -> GridProblem:
     )
 
 
+class Diverged(InrError):
+    """The optimisation left the finite numbers, also at smaller learning rates."""
+
+
 class GridFit:
     """One fit in progress: latents and networks under optimisation."""
 
@@ -94,6 +98,7 @@ class GridFit:
         self.latents = self._state(np.zeros(problem.latent_count))
         self._theta = theta.astype(np.float64)
         self._optimizer = Soap(problem.layout)
+        self.last = (0.0, 1.0)  # rate_bpp and mse of the last evaluation
 
     @property
     def theta(self) -> np.ndarray:
@@ -114,6 +119,8 @@ class GridFit:
                 self.latents.values, temperature, sigma, self._seed * 1_000_003 + step
             )
             loss = self.engine.loss(z, self.engine.vector(self._theta), self.lmbda)
+            if not math.isfinite(loss.mse + loss.bits):
+                raise Diverged(f"the loss is not finite after {step} of {total} steps")
             self._step += 1
             gradient = loss.grad_latents * slope
             self.engine.adam(self.latents, gradient, schedule.latent_rate * share, self._step)
@@ -154,6 +161,7 @@ class GridFit:
     def cost(self, latents: np.ndarray, theta: np.ndarray) -> float:
         """D + lambda * latent bits per pixel at integer latents."""
         loss = self.engine.evaluate(self.engine.vector(latents), self.engine.vector(theta))
+        self.last = loss.bits / self.problem.pixels, loss.mse
         return loss.mse + self.lmbda * loss.bits / self.problem.pixels
 
     def _clipped(self, gradient: np.ndarray) -> np.ndarray:
@@ -190,16 +198,10 @@ def fit(
     problem = make_problem(signal, config)
     machine = make_engine(problem, device, engine)
 
-    def begin(theta: np.ndarray, start_seed: int) -> GridFit:
-        return GridFit(problem, machine, lmbda, theta, start_seed, schedule)
-
-    theta = learned_theta(config, problem.target, lmbda)
-    trials = 0 if theta is not None else preset.starts
-    reporter.begin(trials * preset.start_steps + preset.steps + preset.tail_steps)
-    if theta is None:
-        theta = _best_random_start(problem, config, preset, seed, begin, reporter)
-    best = begin(theta, seed)
-    best.run(0, preset.steps, preset.steps, reporter)
+    reporter.begin(
+        preset.starts * preset.start_steps + preset.steps + preset.refinements + preset.tail_steps
+    )
+    best = _fitted(problem, machine, config, preset, lmbda, seed, schedule, reporter)
     latents = best.rounded()
     weights = QuantizedWeights(
         layout,
@@ -209,7 +211,7 @@ def fit(
         HIGHEST_EXPONENT,
     )
     weights.search_steps(preset.step_passes)
-    weights.refine(preset.refinements)
+    weights.refine(preset.refinements, lambda: reporter.step(*best.last))
     latents = best.tail(weights.values(), preset.tail_steps, reporter)
     reporter.end()
 
@@ -222,22 +224,55 @@ def fit(
     return GridField(config, size, weights.exponents, weights.theta_hat(), grids)
 
 
-def _best_random_start(
+def _fitted(
     problem: GridProblem,
+    engine: Engine,
     config: GridConfig,
     preset: Preset,
+    lmbda: float,
     seed: int,
-    begin: Callable[[np.ndarray, int], GridFit],
+    schedule: Schedule,
+    reporter: Reporter,
+) -> GridFit:
+    """The finished main phase; begun again at half the rates where it diverges.
+
+    Raises:
+        Diverged: four times, which no picture is known to cause.
+    """
+    for attempt in range(4):
+        slower = replace(
+            schedule,
+            latent_rate=schedule.latent_rate / 2**attempt,
+            network_rate=schedule.network_rate / 2**attempt,
+        )
+        try:
+            theta = _best_start(problem, engine, config, preset, lmbda, seed, slower, reporter)
+            fit = GridFit(problem, engine, lmbda, theta, seed, slower)
+            fit.run(0, preset.steps, preset.steps, reporter)
+            return fit
+        except Diverged:
+            if attempt == 3:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _best_start(
+    problem: GridProblem,
+    engine: Engine,
+    config: GridConfig,
+    preset: Preset,
+    lmbda: float,
+    seed: int,
+    schedule: Schedule,
     reporter: Reporter,
 ) -> np.ndarray:
-    """The random weights that a short fit of each finds most promising.
-
-    Random starts spread the cost of the finished file by 15%, which a trial mostly foresees.
-    """
-    trials = []
-    for k in range(preset.starts):
-        theta = random_theta(config, problem.target.mean(axis=(1, 2)), seed + 7919 * k)
-        trial = begin(theta, seed)
+    """[parameters]: the start that a short fit of each candidate finds most promising."""
+    candidates = list(starts(config, problem.target, lmbda, seed, max(1, preset.starts)))
+    if len(candidates) == 1:
+        return candidates[0]
+    costs = []
+    for theta in candidates:
+        trial = GridFit(problem, engine, lmbda, theta, seed, schedule)
         trial.run(0, preset.start_steps, preset.start_steps, reporter)
-        trials.append((trial.cost(trial.rounded(), trial.theta), k, theta))
-    return min(trials, key=lambda trial: trial[:2])[2]
+        costs.append(trial.cost(trial.rounded(), trial.theta))
+    return candidates[int(np.argmin(costs))]

@@ -7,6 +7,7 @@ know them. `tools/learn_start` makes them, by a joint fit to a mosaic of picture
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
@@ -40,20 +41,28 @@ def learned() -> dict[str, np.ndarray]:
         return {name: archive[name] for name in archive.files}
 
 
-def learned_theta(config: GridConfig, target: np.ndarray, lmbda: float) -> np.ndarray | None:
-    """[parameters] float32: the learned start for a fit, or None where there is none.
+def starts(
+    config: GridConfig, target: np.ndarray, lmbda: float, seed: int, count: int
+) -> Iterator[np.ndarray]:
+    """`count` starts for a fit, the most promising first; each [parameters] float32.
+
+    Learned ones come first, those of the nearest lambda before others, then random ones.
 
     Args:
         config: shape of the field; channels and number of levels may differ from those learned.
-        target: [channels, height, width] the signal in [0, 1]; its mean is the first output bias.
-        lmbda: the start of the nearest lambda is taken.
+        target: [channels, height, width] the signal in [0, 1]; its mean is the first output.
+        lmbda: weight of the rate.
+        seed: of random weights.
+        count: how many, at least 1.
     """
+    mean = target.mean(axis=(1, 2))
     family = key(config, 0).rsplit("/", 1)[0] + "/"
-    near = [name for name in learned() if name.startswith(family)]
-    if not near:
-        return None
-    name = min(near, key=lambda n: abs(math.log(float(n.rsplit("/", 1)[1]) / lmbda)))
-    return _fitted(learned()[name], config, target.mean(axis=(1, 2)))
+    known = [name for name in learned() if name.startswith(family)]
+    known.sort(key=lambda name: abs(math.log(float(name.removeprefix(family)) / lmbda)))
+    for name in known[:count]:
+        yield _fitted(learned()[name], config, mean)
+    for k in range(count - len(known)):
+        yield random_theta(config, mean, seed + 7919 * k)
 
 
 def random_theta(config: GridConfig, mean: np.ndarray, seed: int) -> np.ndarray:

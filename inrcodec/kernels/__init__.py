@@ -11,6 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
+# log2 of the Laplace scale: the range of the committed table (entropy/tables.py).
+LOG_SCALE_RANGE = (-4.5, 7.375)
+
 
 @dataclass(frozen=True)
 class GridProblem:

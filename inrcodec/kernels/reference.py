@@ -12,11 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from inrcodec.kernels import AdamState, GridProblem, Loss
+from inrcodec.kernels import LOG_SCALE_RANGE, AdamState, GridProblem, Loss
 from inrcodec.kernels.kernel import phase_weights
-
-# log2 of the Laplace scale, the range of the committed table.
-LOG_SCALE_RANGE = (-4.5, 7.375)
 
 
 class ReferenceEngine:

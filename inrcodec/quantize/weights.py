@@ -91,7 +91,7 @@ class QuantizedWeights:
             if self.best == before:
                 return
 
-    def refine(self, candidates: int) -> int:
+    def refine(self, candidates: int, tried_one: Callable[[], None] = lambda: None) -> int:
         """Greedy rate-distortion optimised quantization: moves single integers while that pays.
 
         Parameters are tried from the worst rounded on, one step towards the other side of the
@@ -99,6 +99,7 @@ class QuantizedWeights:
 
         Args:
             candidates: how many moves to evaluate at most.
+            tried_one: called after each of them.
 
         Returns:
             Number of moves kept.
@@ -117,14 +118,19 @@ class QuantizedWeights:
                     return kept
                 tried += 1
                 kept += self._try_integer(group_of[int(i)], int(i), move)
+                tried_one()
         return kept
 
     def _round(self, group: str, exponent: int) -> None:
         where = self._where[group]
-        limit = (64 << exponent) if group.startswith("arm") else (1 << 20)
+        limit = self._limit(group, exponent)
         scaled = np.rint(np.ldexp(self._theta[where], exponent))
         self.integers[where] = np.clip(scaled, -limit, limit).astype(np.int64)
         self.exponents[group] = exponent
+
+    def _limit(self, group: str, exponent: int) -> int:
+        """Largest integer: 64 steps of 1 for the context model, as the format demands."""
+        return 64 << exponent if group.startswith("arm") else 1 << 20
 
     def _group_bits(self, group: str) -> float:
         values = self.integers[self._where[group]]
@@ -147,6 +153,8 @@ class QuantizedWeights:
         return False
 
     def _try_integer(self, group: str, index: int, value: int) -> bool:
+        if abs(value) > self._limit(group, self.exponents[group]):
+            return False
         old = int(self.integers[index]), self._bits[group]
         self.integers[index] = value
         self._bits[group] = self._group_bits(group)

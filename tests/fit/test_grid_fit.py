@@ -5,10 +5,11 @@ import pytest
 
 from inrcodec import codec
 from inrcodec.bitstream.config import pack_config
-from inrcodec.errors import BadOption
-from inrcodec.fit import EncodeOptions
-from inrcodec.fit.presets import EFFORTS, choose_config, lmbda_of_quality, preset
-from inrcodec.signal import image_signal
+from inrcodec.errors import BadInput, BadOption
+from inrcodec.fit import EncodeOptions, grid
+from inrcodec.fit.presets import EFFORTS, Preset, choose_config, lmbda_of_quality, preset
+from inrcodec.progress import Reporter
+from inrcodec.signal import Signal, image_signal
 
 
 def picture(height: int = 40, width: int = 56, channels: int = 3, depth: int = 8) -> np.ndarray:
@@ -24,12 +25,15 @@ def picture(height: int = 40, width: int = 56, channels: int = 3, depth: int = 8
 
 
 def encode(image: np.ndarray, **options):
-    return codec.encode(image_signal(image), EncodeOptions(engine="reference", **options))
+    return codec.encode(image_signal(image), EncodeOptions(**options))
 
 
-def test_what_the_encoder_measured_is_what_the_decoder_shows():
+@pytest.mark.parametrize("engine", ["reference", "cpu"])
+def test_what_the_encoder_measured_is_what_the_decoder_shows(engine):
+    if engine == "cpu":
+        pytest.importorskip("numba")
     image = picture()
-    result = encode(image, effort=1)
+    result = encode(image, effort=1, engine=engine)
     decoded = codec.verify(result.data)
     assert np.array_equal(decoded.samples, result.decoded.samples)
     error = (decoded.samples.astype(float) - image) / 255
@@ -66,6 +70,45 @@ def test_any_shape_and_depth_goes_through(shape, depth):
     decoded = codec.verify(encode(image, effort=1).data)
     assert decoded.samples.shape == shape
     assert decoded.samples.dtype == image.dtype
+
+
+def test_a_fit_that_diverges_is_begun_again_slower_and_then_refused():
+    signal = image_signal(picture(16, 16))
+    config = choose_config(1e-3, 16, 16)
+    shots = []
+
+    class Counting(Reporter):
+        def step(self, rate_bpp, mse):
+            shots.append(mse)
+
+    wild = grid.Schedule(latent_rate=1e38)
+    with pytest.raises(grid.Diverged, match="not finite"):
+        grid.fit(signal, config, Preset(20, 0), 1e-3, schedule=wild, reporter=Counting())
+    assert all(np.isfinite(shots))
+
+
+def test_constant_pictures_cost_next_to_nothing():
+    for value in (0, 128, 255):
+        result = encode(np.full((48, 64, 3), value, np.uint8), effort=2, lmbda=1e-2)
+        assert result.psnr_db > 35
+        assert len(result.data) < 450
+
+
+def test_a_huge_lmbda_still_gives_a_file():
+    result = encode(picture(), effort=1, lmbda=10.0)
+    assert codec.verify(result.data).samples.shape == (40, 56, 3)
+
+
+def test_sixteen_bits_at_a_tiny_lmbda_keep_more_than_eight_bits_would():
+    image = picture(32, 32, 1, depth=16)
+    result = encode(image, effort=3, lmbda=1e-7)
+    assert result.psnr_db > 45
+
+
+def test_metadata_that_no_decoder_would_accept_is_refused_before_the_work():
+    signal = Signal(picture(8, 8), metadata={"icc": bytes(1 << 25)})
+    with pytest.raises(BadInput, match="default limits"):
+        codec.encode(signal, EncodeOptions())
 
 
 def test_quality_is_monotone_in_lmbda():

@@ -133,9 +133,7 @@ def test_a_start_has_the_length_of_its_fit(tier: str, levels: int, channels: int
 def test_the_context_model_is_the_same_for_every_kind_of_picture(channels: int) -> None:
     config = TIERS["medium"]
     stored = split(random_rgb(config), config, 3)
-    found = split(
-        start._fitted(random_rgb(config), config, np.zeros(channels)), config, channels
-    )
+    found = split(start._fitted(random_rgb(config), config, np.zeros(channels)), config, channels)
     for name in stored:
         if name.startswith("arm.") or name in ("syn.w1", "syn.b1"):
             assert np.array_equal(found[name], stored[name])
@@ -171,9 +169,7 @@ def test_alpha_starts_as_its_mean_and_leaves_the_colours_alone(
 def test_an_rgb_start_is_the_stored_one_with_the_mean_colour_as_bias() -> None:
     config, mean = TIERS["medium"], np.array([0.1, 0.5, 0.9])
     theta = random_rgb(config)
-    expected, found = split(theta, config, 3), split(
-        start._fitted(theta, config, mean), config, 3
-    )
+    expected, found = split(theta, config, 3), split(start._fitted(theta, config, mean), config, 3)
     expected["syn.b2"] += mean
     for name in expected:
         assert found[name] == pytest.approx(expected[name], abs=1e-6)
@@ -187,9 +183,7 @@ def test_levels_that_are_left_out_count_as_zero(first_level: int, levels: int) -
     kept = range(first_level, first_level + levels)
     masked = [grid * (i in kept) for i, grid in enumerate(latents)]
     expected = picture(start._fitted(theta, full, np.zeros(3)), full, 3, masked)
-    found = picture(
-        start._fitted(theta, part, np.zeros(3)), part, 3, [latents[i] for i in kept]
-    )
+    found = picture(start._fitted(theta, part, np.zeros(3)), part, 3, [latents[i] for i in kept])
     assert np.abs(found - expected).max() < 1e-6
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 numba = pytest.importorskip("numba")
 pytest.importorskip("torch")
 
-from inrcodec.kernels import AdamState, GridProblem, cpu_compile, cpu_math  # noqa: E402
-from inrcodec.kernels.cpu import CpuEngine  # noqa: E402
+from inrcodec.kernels import AdamState, GridProblem  # noqa: E402
+from inrcodec.kernels.cpu import CpuEngine, compiling, functions  # noqa: E402
 from inrcodec.kernels.reference import ReferenceEngine  # noqa: E402
 
 TOLERANCE = 1e-4
@@ -307,7 +307,7 @@ def test_vectors_are_copies_and_come_back_unchanged() -> None:
     ],
 )
 def test_functions_are_right_to_3e_7(name: str, exact: object, low: float, high: float) -> None:
-    function = getattr(cpu_math, name)
+    function = getattr(functions, name)
 
     @numba.njit
     def over(xs: np.ndarray) -> np.ndarray:
@@ -323,7 +323,7 @@ def test_functions_are_right_to_3e_7(name: str, exact: object, low: float, high:
 
 
 def compiled_square() -> object:
-    @cpu_compile.compiled
+    @compiling.compiled
     def square(x: float) -> float:
         return x * x
 
@@ -334,7 +334,7 @@ def compiled_square() -> object:
 def test_a_damaged_cache_only_costs_the_compilation(
     damage: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cpu_compile, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
     assert compiled_square()(3.0) == 9.0
     (stored,) = tmp_path.iterdir()
     good = stored.read_bytes()
@@ -354,8 +354,8 @@ def test_an_unwritable_cache_folder_is_survived(
     blocker = tmp_path / "file"
     blocker.write_text("not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocker))
-    assert cpu_compile.cache_folder.__wrapped__() is None
-    monkeypatch.setattr(cpu_compile, "cache_folder", lambda: None)
+    assert compiling.cache_folder.__wrapped__() is None
+    monkeypatch.setattr(compiling, "cache_folder", lambda: None)
     assert compiled_square()(3.0) == 9.0
 
 

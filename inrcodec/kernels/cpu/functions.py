@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from inrcodec.kernels.cpu_compile import kernel_in_order
+from inrcodec.kernels.cpu.compiling import kernel_in_order
 
 _f = np.float32
 _ONE = _f(1)

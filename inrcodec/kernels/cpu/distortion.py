@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inrcodec.kernels.cpu_compile import compiled, kernel
-from inrcodec.kernels.cpu_dense import dense, dots, masked, part
-from inrcodec.kernels.cpu_interpolation import (
+from inrcodec.kernels.cpu.compiling import compiled, kernel
+from inrcodec.kernels.cpu.dense import dense, dots, masked, part
+from inrcodec.kernels.cpu.interpolation import (
     MARGIN,
     ROW,
     RUN,
@@ -29,7 +29,7 @@ from inrcodec.kernels.cpu_interpolation import (
     down,
     down_adjoint,
 )
-from inrcodec.kernels.cpu_rate import flush
+from inrcodec.kernels.cpu.rate import flush
 
 Array = np.ndarray
 
@@ -243,7 +243,7 @@ def picture_forward(
     """Sum of squared errors of a band; leaves the planes and the picture's gradient in scratch.
 
     Args:
-        z: all levels as in `cpu_rate`.
+        z: all levels as in `rate`.
         target: [channels * height * width].
         kernels: interpolation weights of all levels, flat.
         levels: [levels] LEVEL_PART.

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inrcodec.kernels.cpu_compile import compiled, kernel
-from inrcodec.kernels.cpu_dense import LANES, UNIT, dense, dots, masked, part
-from inrcodec.kernels.cpu_math import exp2, expm1, log2
+from inrcodec.kernels.cpu.compiling import compiled, kernel
+from inrcodec.kernels.cpu.dense import LANES, UNIT, dense, dots, masked, part
+from inrcodec.kernels.cpu.functions import exp2, expm1, log2
 
 Array = np.ndarray
 

@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from inrcodec.kernels import GridProblem
-from inrcodec.kernels import cpu_interpolation as interpolation
-from inrcodec.kernels import cpu_rate as rate
-from inrcodec.kernels.cpu_dense import UNIT
-from inrcodec.kernels.cpu_distortion import PictureBand
+from inrcodec.kernels.cpu import interpolation, rate
+from inrcodec.kernels.cpu.dense import UNIT
+from inrcodec.kernels.cpu.distortion import PictureBand
 from inrcodec.kernels.kernel import phase_weights
 
 _PICTURE_ROWS = 32

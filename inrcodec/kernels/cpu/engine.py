@@ -14,19 +14,15 @@ from queue import LifoQueue
 
 import numpy as np
 
-from inrcodec.kernels import AdamState, GridProblem, Loss
-from inrcodec.kernels import cpu_distortion as distortion
-from inrcodec.kernels import cpu_rate as rate
-from inrcodec.kernels import cpu_update as update
-from inrcodec.kernels.cpu_dense import zeros
-from inrcodec.kernels.cpu_plan import PicturePlan, RatePlan, padded_levels
-from inrcodec.kernels.cpu_reduce import add_parts, pad_rows
-from inrcodec.kernels.cpu_weights import PictureWeights, RateWeights, Sums, split
+from inrcodec.kernels import LOG_SCALE_RANGE, AdamState, GridProblem, Loss
+from inrcodec.kernels.cpu import distortion, rate, update
+from inrcodec.kernels.cpu.dense import zeros
+from inrcodec.kernels.cpu.plan import PicturePlan, RatePlan, padded_levels
+from inrcodec.kernels.cpu.reduce import add_parts, pad_rows
+from inrcodec.kernels.cpu.weights import PictureWeights, RateWeights, Sums, split
 from inrcodec.runtime import threads as usable_threads
 
-# log2 of the Laplace scale, the range of the committed table; as in `reference`.
-LOG_SCALE_RANGE = (np.float32(-4.5), np.float32(7.375))
-
+_LOG_SCALE_RANGE = tuple(np.float32(limit) for limit in LOG_SCALE_RANGE)
 _CHUNK = 65536  # elements of a vector that one thread updates at a time
 
 
@@ -184,7 +180,7 @@ class CpuEngine:
         return rate.rate_band(
             self._padded, plan.bands[band], plan.spatial[plan.level_of_band[band]], plan.coarse,
             self._rate_weights.hidden, weights, self._rate_rows, scratch, accumulators,
-            *LOG_SCALE_RANGE, weight, self._partial, self._rate_sums.of_band(band), with_gradients,
+            *_LOG_SCALE_RANGE, weight, self._partial, self._rate_sums.of_band(band), with_gradients,
         )  # fmt: skip
 
     def _new_workers(self) -> LifoQueue:

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from inrcodec.kernels import GridProblem
-from inrcodec.kernels.cpu_dense import LANES, zeros
+from inrcodec.kernels.cpu.dense import LANES, zeros
 
 Array = np.ndarray
 

@@ -13,6 +13,7 @@ import importlib.metadata
 import logging
 import os
 import pickle
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -65,8 +66,9 @@ def cache_folder() -> Path | None:
     It lies in $XDG_CACHE_HOME or ~/.cache, and may be deleted at any time.
     """
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("cpu*.py")):
+    for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
+    digest.update(sys.version.encode())
     for package in ("numba", "llvmlite", "numpy"):
         digest.update(importlib.metadata.version(package).encode())
     try:

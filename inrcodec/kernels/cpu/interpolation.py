@@ -1,7 +1,7 @@
 """Interpolation of levels to features on the native grid, and its adjoint.
 
 Separable: latent rows near the band are stretched along x once (wide rows), then each row of
-features combines four of them. `cpu_distortion` explains bands, margins and runs.
+features combines four of them. `distortion` explains bands, margins and runs.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inrcodec.kernels.cpu_compile import kernel
-from inrcodec.kernels.cpu_dense import part
+from inrcodec.kernels.cpu.compiling import kernel
+from inrcodec.kernels.cpu.dense import part
 
 if TYPE_CHECKING:
-    from inrcodec.kernels.cpu_distortion import PictureBand
+    from inrcodec.kernels.cpu.distortion import PictureBand
 
 MARGIN = 2  # columns left of the picture in wide rows and planes
 RUN = 512  # samples that go through a layer at a time

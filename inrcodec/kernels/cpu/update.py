@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from inrcodec.kernels.cpu_compile import compiled
-from inrcodec.kernels.cpu_dense import part
-from inrcodec.kernels.cpu_math import floor, normal, sqrt, tanh
+from inrcodec.kernels.cpu.compiling import compiled
+from inrcodec.kernels.cpu.dense import part
+from inrcodec.kernels.cpu.functions import floor, normal, sqrt, tanh
 
 Array = np.ndarray
 

@@ -29,7 +29,7 @@ from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from inrcodec.kernels.cpu_compile import kernel
+from inrcodec.kernels.cpu.compiling import kernel
 
 Array = np.ndarray
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from inrcodec.kernels.cpu_compile import compiled
-from inrcodec.kernels.cpu_dense import part
+from inrcodec.kernels.cpu.compiling import compiled
+from inrcodec.kernels.cpu.dense import part
 
 Array = np.ndarray
 

@@ -1,0 +1,5 @@
+"""The CPU engine: fused, tiled, compiled by numba. `engine` is the way in."""
+
+from inrcodec.kernels.cpu.engine import CpuEngine
+
+__all__ = ["CpuEngine"]
