@@ -94,25 +94,47 @@ def test_every_stored_start_fits_the_config_that_it_is_named_after(name: str) ->
     assert max(np.abs(parts[n]).max() for n in parts if n.startswith("arm.")) < 64
 
 
+def first_start(config: GridConfig, target: np.ndarray, lmbda: float) -> np.ndarray:
+    return next(start.starts(config, target, lmbda, 0, 1))
+
+
+def is_learned(theta: np.ndarray) -> bool:
+    """Whether this start for a black RGB picture of seven levels is a stored one."""
+    return any(np.array_equal(theta, stored) for stored in start.learned().values())
+
+
 @pytest.mark.parametrize("tier", TIERS)
-def test_every_tier_has_a_learned_start(tier: str) -> None:
-    target = np.full((3, 4, 4), 0.5, np.float32)
-    assert start.learned_theta(TIERS[tier], target, 1e-3) is not None
+@pytest.mark.parametrize("lmbda", [1e-7, 1e-3, 10])
+def test_every_tier_has_a_learned_start(tier: str, lmbda: float) -> None:
+    black = np.zeros((3, 4, 4), np.float32)
+    assert is_learned(first_start(TIERS[tier], black, lmbda))
 
 
-def test_a_shape_that_was_not_learned_has_no_start() -> None:
-    target = np.full((3, 4, 4), 0.5, np.float32)
+def test_a_shape_that_was_not_learned_starts_at_random() -> None:
+    black = np.zeros((3, 4, 4), np.float32)
     for config in (GridConfig(arm_features=5), GridConfig(spatial_context=3), GridConfig(taps=2)):
-        assert start.learned_theta(config, target, 1e-3) is None
+        found = first_start(config, black, 1e-3)
+        assert np.array_equal(found, start.random_theta(config, np.zeros(3), 0))
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_learned_starts_come_first_and_as_many_as_asked_for_come(tier: str, count: int) -> None:
+    black = np.zeros((3, 4, 4), np.float32)
+    found = list(start.starts(TIERS[tier], black, 1e-3, 0, count))
+    assert len(found) == count
+    learned = [is_learned(theta) for theta in found]
+    assert learned == sorted(learned, reverse=True)
+    assert len({theta.tobytes() for theta in found}) == count
 
 
 @pytest.mark.parametrize("name", sorted(start.learned()))
-def test_the_start_of_the_nearest_lmbda_is_taken(name: str) -> None:
+def test_the_start_of_the_nearest_lmbda_is_the_first(name: str) -> None:
     widths, lmbda = name.split("/")
     config = GridConfig(0, start.LEARNED_LEVELS, *map(int, widths.split("-")))
     for factor in (0.9, 1.0, 1.1):
         black = np.zeros((3, 2, 2), np.float32)
-        found = start.learned_theta(config, black, float(lmbda) * factor)
+        found = first_start(config, black, float(lmbda) * factor)
         assert np.array_equal(found, start.learned()[name])
 
 
@@ -123,7 +145,7 @@ def test_a_start_has_the_length_of_its_fit(tier: str, levels: int, channels: int
     widths = _widths(TIERS[tier])
     config = GridConfig(0, levels, *widths)
     target = np.random.default_rng(0).random((channels, 3, 3)).astype(np.float32)
-    theta = start.learned_theta(config, target, 1e-3)
+    theta = first_start(config, target, 1e-3)
     assert theta.shape == (parameter_count(config, channels),)
     assert theta.dtype == np.float32
     assert np.isfinite(theta).all()
@@ -146,7 +168,7 @@ def test_a_grey_start_shows_the_mean_of_what_the_colour_network_would(taps: int)
     theta = grey_network(random_rgb(config), config)
     latents = some_latents(config)
     colour = picture(theta, config, 3, latents)
-    assert colour.std() > 0.05
+    assert colour.std() > 0.01
     assert np.ptp(colour, axis=2).max() < 1e-6
     grey = picture(start._fitted(theta, config, np.zeros(1)), config, 1, latents)
     assert grey[:, :, 0] == pytest.approx(colour.mean(axis=2), abs=1e-5)
@@ -194,13 +216,18 @@ def test_levels_that_are_left_out_count_as_zero(first_level: int, levels: int) -
 def test_the_first_output_is_near_the_mean_of_the_picture(
     tier: str, channels: int, level: float, lmbda: float
 ) -> None:
-    """Before any latent is set the field shows one colour, not far from the picture's mean."""
+    """Before any latent is set the field shows one colour, not far from the picture's mean.
+
+    Not the mean itself: learned latents have a mean of their own, and taps change a shift.
+    """
     config = TIERS[tier]
     target = np.full((channels, *SIZE), level, np.float32)
-    theta = start.learned_theta(config, target, lmbda)
+    theta = first_start(config, target, lmbda)
     values = picture(theta, config, channels, no_latents(config))
     assert np.abs(values - values[0, 0]).max() < 1e-9
-    assert np.abs(values - level).max() < 0.35
+    assert np.abs(values - level).max() < 0.4
+    if channels in (2, 4):
+        assert np.abs(values[:, :, -1] - level).max() < 1e-6
 
 
 def test_the_mean_that_was_learned_with_is_taken_out_once() -> None:
