@@ -11,7 +11,6 @@ import numpy as np
 from inrcodec import codec, files
 from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import BadOption
-from inrcodec.grid import Grid
 from inrcodec.signal import Signal, image_signal
 
 PathLike = str | os.PathLike[str]
@@ -174,9 +173,7 @@ class Image:
         fast: bool = False,
     ) -> Signal:
         """The image on any grid; arguments as in `decode`."""
-        header = self._parsed.header
-        grid = Grid.of(header.height, header.width, size, scale, region)
-        self._limits.check_size(grid.shape[1], grid.shape[0])
+        grid = self._parsed.grid(self._limits, size=size, scale=scale, region=region)
         if self._field is None:
             self._field = self._parsed.field(self._limits)
         return codec.render(self._field, grid, self._parsed, bit_depth=bit_depth, fast=fast)

@@ -4,7 +4,7 @@
 Signal ──fit──► Field (integers) ──pack──► payload ─┐
                                           header ───┼─► container ──► bytes
                        decode hash, ICC, EXIF, XMP ─┘
-Signal ◄──round── values ◄──render(Grid)── Field ◄──unpack── payload ◄── container ◄── bytes
+Signal ◄──round── means ◄──render(Grid)── Field ◄──unpack── payload ◄── container ◄── bytes
 ```
 
 Decoding imports neither torch nor anything of `fit`.
@@ -152,6 +152,24 @@ class InrFile:
         family = registry.by_id("fields", self.header.field_id).part
         return family.unpack(self.payload, self.header, limits)
 
+    def grid(self, limits: Limits, **where: Any) -> Grid:
+        """The grid of a decode, which is not too large an output and not too much work.
+
+        Args:
+            limits: what the output may cost.
+            where: size, scale, region; see `Grid.of`.
+
+        Raises:
+            BadOption: the grid makes no sense for this image.
+            LimitExceeded: too many pixels, or too many points behind them.
+        """
+        h = self.header
+        grid = Grid.of(h.height, h.width, **where)
+        limits.check_size(grid.shape[1], grid.shape[0])
+        complexity = registry.by_id("fields", h.field_id).part.complexity(h)
+        limits.check_macs(math.prod(grid.refined().shape), round(complexity["macs_per_sample"]))
+        return grid
+
     def info(self) -> dict[str, Any]:
         """What the file says of itself, without decoding it."""
         h = self.header
@@ -196,8 +214,7 @@ def decode(
     """
     limits = limits or Limits()
     parsed = InrFile.parse(data, limits)
-    grid = Grid.of(parsed.header.height, parsed.header.width, **where)
-    limits.check_size(grid.shape[1], grid.shape[0])
+    grid = parsed.grid(limits, **where)
     return render(parsed.field(limits), grid, parsed, bit_depth=bit_depth, fast=fast)
 
 
@@ -244,12 +261,36 @@ def _samples(field: Field, grid: Grid, channels: int, depth: int, fast: bool = F
     """
     height, width = grid.shape
     samples = np.empty((height, width, channels), np.uint8 if depth <= 8 else np.uint16)
-    stripe = max(1, STRIPE // width)
+    stripe = max(1, STRIPE // grid.refined().shape[1])
     for top in range(0, height, stripe):
         rows = (top, min(height, top + stripe))
-        values = field.render(grid.part(rows, (0, width)), fast)
+        values = _means(field, grid.part(rows, (0, width)), channels, fast)
         np.clip(values, 0.0, 1.0, out=values)
         values *= (1 << depth) - 1
         values += 0.5
         samples[slice(*rows)] = np.floor(values, out=values)
     return samples
+
+
+def _means(field: Field, grid: Grid, channels: int, fast: bool) -> np.ndarray:
+    """[height, width, channels]: the field at each sample, or its mean over a sample's cell.
+
+    Sums run down, then across, one by one, so that their bits do not depend on how a decode is cut.
+    Points are rendered side by side, not one offset after the other: they share what taps need.
+    """
+    points = grid.refined()
+    rows, columns = points.shape
+    if (rows, columns) == grid.shape:
+        return field.render(grid, fast)
+    ky, kx = grid.y.oversampling, grid.x.oversampling
+    tall = np.zeros((grid.shape[0], columns, channels))
+    block = max(1, STRIPE // columns)  # the points of one sample alone can be too many
+    for top in range(0, rows, block):
+        part = points.part((top, min(rows, top + block)), (0, columns))
+        for y, row in enumerate(field.render(part, fast), top):
+            tall[y // ky] += row
+    means = np.zeros((*grid.shape, channels))
+    for dx in range(kx):
+        means += tall[:, dx::kx]
+    means /= ky * kx
+    return means

@@ -3,6 +3,7 @@
 ```
 InrError 1 ─┬─ BadOption 2            what was asked for makes no sense
             ├─ BadInput 3             the picture, sound or array cannot be read or encoded
+            ├─ Diverged 1             a fit left the finite numbers
             ├─ CorruptFile 4 ─┬─ NotAnInrFile      wrong magic
             │                 └─ TruncatedFile     ends before its sections do
             ├─ LimitExceeded 5        a header asks for more than `Limits` allows
@@ -28,6 +29,10 @@ class BadInput(InrError, ValueError):
     """The signal to encode cannot be read, or holds values that cannot be encoded."""
 
     exit_code = 3
+
+
+class Diverged(InrError):
+    """A fit left the finite numbers, also at smaller learning rates."""
 
 
 class CorruptFile(InrError):

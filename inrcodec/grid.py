@@ -6,6 +6,9 @@ samples, u = (x + 1)/2 * length, so that native sample i lies at u = i + 0.5.
 
 Positions are kept as exact fractions `(start + i * step) / den` and become floating point by one
 division, correctly rounded: the same place has the same bits in a tile and in the whole.
+
+An output sample wider than a native one stands for all that lies in its cell: it is the mean over a
+finer, `refined`, grid of at least one point per native sample. A point alone would alias.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ import numpy as np
 from inrcodec.errors import BadOption
 
 # Regions lie on multiples of 1/1024 pixel: numerators then stay below 2**53 on any image and output
-# of up to 2**20 samples a side, so that a position is one correctly rounded division.
+# of up to 2**20 samples a side, so that a position is one correctly rounded division. A refined
+# axis has less than two points per native sample, which costs one of the two bits to spare.
 REGION_UNITS = 1024
 
 
@@ -30,7 +34,8 @@ class Axis:
     Args:
         length: number of native samples, the extent of the axis.
         count: number of positions.
-        start, step, den: integers; den is even, so that native centres are integers over den.
+        start, step, den: integers; den is even, so that native centres are integers over den, and
+            step is even, so that the borders of cells are.
     """
 
     length: int
@@ -63,9 +68,15 @@ class Axis:
         return self.positions * 2 / self.length - 1
 
     @property
-    def is_native(self) -> bool:
-        """True where every position is the centre of a native sample, one after the other."""
-        return self.step == self.den and (2 * self.start - self.den) % (2 * self.den) == 0
+    def oversampling(self) -> int:
+        """Points that a sample is the mean of: the spacing in native samples, rounded up."""
+        return -(-self.step // self.den)
+
+    def refined(self) -> Axis:
+        """The centres of `oversampling` equal parts of each sample's cell."""
+        k = self.oversampling
+        start = k * self.start - (k - 1) * (self.step // 2)
+        return replace(self, count=k * self.count, start=start, den=k * self.den)
 
     def part(self, begin: int, end: int) -> Axis:
         """Positions begin..end-1 of this axis, with the same bits."""
@@ -133,3 +144,7 @@ class Grid:
     def part(self, rows: tuple[int, int], columns: tuple[int, int]) -> Grid:
         """The sub-grid of output rows and columns [begin, end), with the same bits."""
         return Grid(self.y.part(*rows), self.x.part(*columns))
+
+    def refined(self) -> Grid:
+        """The grid of the points that the samples are means of."""
+        return Grid(self.y.refined(), self.x.refined())

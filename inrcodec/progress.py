@@ -23,6 +23,12 @@ class Reporter:
     def step(self, rate_bpp: float, mse: float) -> None:
         """One step is done, at that rate (bits per pixel) and mean squared error (signal 0..1)."""
 
+    def skip(self, steps: int) -> None:
+        """That many steps of the total turned out not to be needed."""
+
+    def restart(self) -> None:
+        """The steps done so far count no more."""
+
     def end(self) -> None:
         """The work is done."""
 
@@ -49,6 +55,13 @@ class LineReporter(Reporter):
             left = (now - self._begun) / self._done * (self._total - self._done)
             psnr_db = -10 * math.log10(max(mse, 1e-10))
             self._show(self._done, rate_bpp, psnr_db, left)
+
+    def skip(self, steps: int) -> None:
+        self._total -= steps
+
+    def restart(self) -> None:
+        self._done = 0
+        self._begun = time.monotonic()
 
     def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
         self._write(

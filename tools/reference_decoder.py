@@ -278,11 +278,14 @@ class Synthesis:  # 8
 
     def render(self, size: tuple[int, int], out: tuple[int, int]) -> np.ndarray:
         self.size = size
+        ky, kx = (-(-n // m) for n, m in zip(size, out, strict=True))  # 8.5
         y, x = (
             self.move([Fraction((2 * i + 1) * n, 2 * m) for i in range(m)], 0, axis)
-            for axis, (n, m) in enumerate(zip(size, out, strict=True))
+            for axis, (n, m) in enumerate(zip(size, (out[0] * ky, out[1] * kx), strict=True))
         )
-        return np.stack(self.values(y, x, self.taps), axis=-1)
+        points = np.stack(self.values(y, x, self.taps), axis=-1)
+        tall = sum(points[dy::ky] for dy in range(ky))
+        return sum(tall[:, dx::kx] for dx in range(kx)) / float(ky * kx)
 
 
 def decode(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:

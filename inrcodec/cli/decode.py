@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _EPILOG = """\
 The picture is a continuous function, so any size is rendered from it directly, not resampled from
 the native one. Regions are in native pixels and may have fractions; a region or another size shows
-exactly what the whole would show there.
+exactly what the whole would show there. A pixel wider than a native one is the mean of what it
+covers.
 
 The format follows from the extension of OUT or from --format. PNG and TIFF hold everything, PNM
 all but metadata, WebP 8 bits without loss; JPEG and AVIF are lossy at quality 95.

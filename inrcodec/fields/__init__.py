@@ -19,6 +19,7 @@ class Field(Protocol):
     """
 
     config_class: ClassVar[type]
+    fit_module: ClassVar[str]  # of `fit(signal, options)`; only encoders import it
     config: Any
 
     def pack(self) -> bytes:

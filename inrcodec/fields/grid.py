@@ -154,6 +154,7 @@ class GridField:
     """
 
     config_class: ClassVar[type] = GridConfig
+    fit_module: ClassVar[str] = "inrcodec.fit.grid"
 
     def __init__(
         self,

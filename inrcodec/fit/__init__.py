@@ -5,17 +5,15 @@ Nothing that decodes imports this room.
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 
 from inrcodec import registry
 from inrcodec.errors import BadOption
 from inrcodec.fields import Field
-from inrcodec.fit import grid
-from inrcodec.fit.presets import DEFAULT_EFFORT, DEFAULT_LMBDA, choose_config, preset
+from inrcodec.fit.presets import DEFAULT_EFFORT, DEFAULT_LMBDA, preset
 from inrcodec.progress import Reporter
 from inrcodec.signal import Signal
-
-FITS = {"grid": grid.fit}
 
 
 @dataclass(frozen=True)
@@ -51,18 +49,11 @@ class EncodeOptions:
 def fit(signal: Signal, options: EncodeOptions) -> tuple[int, Field]:
     """(field id, fitted field) of a signal.
 
+    The family names the module whose `fit(signal, options)` does it (`Field.fit_module`).
+
     Raises:
         BadOption: the field does not exist or cannot be fitted, or the device is not usable.
+        Diverged: the optimisation left the finite numbers.
     """
     entry = registry.get("fields", options.field)
-    field = FITS[entry.name](
-        signal,
-        choose_config(options.lmbda, signal.height, signal.width),
-        preset(options.effort),
-        options.lmbda,
-        seed=options.seed,
-        device=options.device,
-        engine=options.engine,
-        reporter=options.reporter,
-    )
-    return entry.id, field
+    return entry.id, importlib.import_module(entry.part.fit_module).fit(signal, options)

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inrcodec.errors import InrError
+from inrcodec.errors import Diverged
 from inrcodec.fields.grid import (
     FEATURE_GAIN,
     GROUPS,
@@ -26,7 +27,7 @@ from inrcodec.fields.grid import (
     level_shapes,
     parameter_layout,
 )
-from inrcodec.fit.presets import Preset
+from inrcodec.fit.presets import Preset, choose_config, preset
 from inrcodec.fit.soap import Soap
 from inrcodec.fit.start import starts
 from inrcodec.kernels import AdamState, Engine, GridProblem
@@ -34,6 +35,9 @@ from inrcodec.kernels.engine import make_engine
 from inrcodec.progress import Reporter
 from inrcodec.quantize.weights import QuantizedWeights
 from inrcodec.signal import Signal
+
+if TYPE_CHECKING:
+    from inrcodec.fit import EncodeOptions
 
 # Exponents that the format allows: the context model's fixed point has 12 fraction bits.
 HIGHEST_EXPONENT = {group: 12 if group.startswith("arm") else 20 for group in GROUPS}
@@ -51,6 +55,11 @@ class Schedule:
     temperature: tuple[float, float] = (0.5, 0.1)
     sigma: tuple[float, float] = (0.35, 0.16)
     tail_rate: float = 0.01
+
+    @classmethod
+    def of(cls, preset: Preset, lmbda: float) -> Schedule:
+        """The schedule for a number of steps and a rate."""
+        return cls()
 
     def at(self, progress: float) -> tuple[float, float, float]:
         """(share of the learning rates, temperature, noise sigma) at progress 0..1."""
@@ -74,10 +83,6 @@ def make_problem(signal: Signal, config: GridConfig) -> GridProblem:
         config.taps,
         FEATURE_GAIN,
     )
-
-
-class Diverged(InrError):
-    """The optimisation left the finite numbers, also at smaller learning rates."""
 
 
 class GridFit:
@@ -127,6 +132,8 @@ class GridFit:
             gradient = self._clipped(self.engine.array(loss.grad_theta).astype(np.float64))
             self._optimizer.update(self._theta, gradient, schedule.network_rate * share)
             reporter.step(loss.bits / self.problem.pixels, loss.mse)
+        if not np.isfinite(self._theta).all():
+            raise Diverged("the last gradient is not finite")
 
     def tail(self, theta: np.ndarray, steps: int, reporter: Reporter) -> np.ndarray:
         """The best integer latents found under hard rounding, for networks that are final.
@@ -169,7 +176,21 @@ class GridFit:
         return gradient * min(1.0, self.schedule.gradient_norm / (norm + 1e-12))
 
 
-def fit(
+def fit(signal: Signal, options: EncodeOptions) -> GridField:
+    """The `grid` field of an image, of a shape chosen for its size, the rate and the effort."""
+    return fit_config(
+        signal,
+        choose_config(options.lmbda, signal.height, signal.width, options.effort),
+        preset(options.effort),
+        options.lmbda,
+        seed=options.seed,
+        device=options.device,
+        engine=options.engine,
+        reporter=options.reporter,
+    )
+
+
+def fit_config(
     signal: Signal,
     config: GridConfig,
     preset: Preset,
@@ -188,16 +209,22 @@ def fit(
         config: shape of the field.
         preset: how long to work.
         lmbda: weight of the rate, > 0.
-        seed: of starting networks and noise; the same seed, device and threads give the same field.
+        seed: of starting networks and noise; the same seed on the same CPU engine gives the same
+            field.
         device, engine: see `kernels.engine.make_engine`.
         reporter: told of every step.
+        schedule: constants of the main phase; default by the preset's length and lambda.
+
+    Raises:
+        Diverged: the optimisation left the finite numbers, also at smaller rates.
     """
     reporter = reporter or Reporter()
-    schedule = schedule or Schedule()
+    schedule = schedule or Schedule.of(preset, lmbda)
     layout = parameter_layout(config, signal.channels)
     problem = make_problem(signal, config)
     machine = make_engine(problem, device, engine)
 
+    moves = min(preset.refinements, 2 * problem.parameter_count)
     reporter.begin(
         preset.starts * preset.start_steps + preset.steps + preset.refinements + preset.tail_steps
     )
@@ -211,7 +238,7 @@ def fit(
         HIGHEST_EXPONENT,
     )
     weights.search_steps(preset.step_passes)
-    weights.refine(preset.refinements, lambda: reporter.step(*best.last))
+    reporter.skip(moves - weights.refine(moves, lambda: reporter.step(*best.last)))
     latents = best.tail(weights.values(), preset.tail_steps, reporter)
     reporter.end()
 
@@ -253,6 +280,7 @@ def _fitted(
         except Diverged:
             if attempt == 3:
                 raise
+            reporter.restart()
     raise AssertionError("unreachable")
 
 
@@ -275,4 +303,4 @@ def _best_start(
         trial = GridFit(problem, engine, lmbda, theta, seed, schedule)
         trial.run(0, preset.start_steps, preset.start_steps, reporter)
         costs.append(trial.cost(trial.rounded(), trial.theta))
-    return candidates[int(np.argmin(costs))]
+    return candidates[int(np.nanargmin(costs))]

@@ -68,12 +68,15 @@ def lmbda_of_quality(quality: float) -> float:
 
 
 def expected_bytes(lmbda: float, pixels: int) -> float:
-    """Rough size of a file, from the mean over Kodak of codecs of this family.
+    """Rough size of a file: 0.5 bpp at lambda 1e-3, less by 0.55 in log-log.
 
-    0.5 bpp at lambda 1e-3, and the measured slope: 1.4 bpp at 1e-4, 0.08 at 2e-2.
+    The slope of Cool-Chic 3.4 over Kodak between lambda 4e-4 (0.80 bpp) and 4e-3 (0.23 bpp).
     """
     return pixels / 8 * min(8.0, 0.5 * (lmbda / 1e-3) ** -0.55)
 
+
+# From this effort on the steps suffice to fit the large networks (results/design/tiers.tsv).
+LARGE_EFFORT = 7
 
 # Shapes of the field by expected size of the file: networks are part of it.
 TIERS = {
@@ -84,13 +87,17 @@ TIERS = {
 }
 
 
-def choose_config(lmbda: float, height: int, width: int) -> GridConfig:
-    """The shape of a `grid` field for an image: larger networks for larger files.
+def choose_config(
+    lmbda: float, height: int, width: int, effort: int = DEFAULT_EFFORT
+) -> GridConfig:
+    """The shape of a `grid` field: larger networks for larger files, and for more work.
 
-    The thresholds come from results/design/config.tsv.
+    The thresholds come from results/design/tiers.tsv.
     """
     size = expected_bytes(lmbda, height * width)
     tier = "tiny" if size < 1500 else "small" if size < 7000 else "medium"
+    if tier == "medium" and effort >= LARGE_EFFORT:
+        tier = "large"
     # The coarsest grid has at least one sample, and no level is coarser than the image.
     levels = min(7, 1 + max(0, math.ceil(math.log2(max(height, width)))))
     return replace(TIERS[tier], levels=levels)

@@ -50,7 +50,7 @@ def starts(
 
     Args:
         config: shape of the field; channels and number of levels may differ from those learned.
-        target: [channels, height, width] the signal in [0, 1]; its mean is the first output.
+        target: [channels, height, width] the signal in [0, 1]; its mean shifts the output bias.
         lmbda: weight of the rate.
         seed: of random weights.
         count: how many, at least 1.
@@ -126,7 +126,7 @@ def _recoloured(values: np.ndarray, channels: int) -> np.ndarray:
     mix = np.concatenate([mix, np.zeros((channels - colours, LEARNED_CHANNELS))])
     values = np.tensordot(mix, values, axes=1)
     if values.ndim == 4:  # [out, in, 3, 3]: a grey input stands for all three
-        spread = np.linalg.pinv(mix.T) if colours == 3 else np.ones((channels, LEARNED_CHANNELS))
+        spread = mix if colours == 3 else np.ones((channels, LEARNED_CHANNELS))
         values = np.einsum(
             "oikl,ci->ockl", values, spread * (np.arange(channels) < colours)[:, None]
         )

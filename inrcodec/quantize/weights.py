@@ -102,9 +102,9 @@ class QuantizedWeights:
             tried_one: called after each of them.
 
         Returns:
-            Number of moves kept.
+            Number of moves tried.
         """
-        kept = tried = 0
+        tried = 0
         group_of = {int(i): group for group, where in self._where.items() for i in where}
         scale = np.empty(len(self.integers))
         for group, where in self._where.items():
@@ -115,11 +115,11 @@ class QuantizedWeights:
             moves = {value + (1 if error[i] > 0 else -1), value - int(np.sign(value))} - {value}
             for move in sorted(moves):
                 if tried == candidates:
-                    return kept
+                    return tried
                 tried += 1
-                kept += self._try_integer(group_of[int(i)], int(i), move)
+                self._try_integer(group_of[int(i)], int(i), move)
                 tried_one()
-        return kept
+        return tried
 
     def _round(self, group: str, exponent: int) -> None:
         where = self._where[group]

@@ -5,7 +5,7 @@ import pytest
 
 from inrcodec import codec
 from inrcodec.bitstream.config import pack_config
-from inrcodec.errors import BadInput, BadOption
+from inrcodec.errors import BadInput, BadOption, Diverged
 from inrcodec.fit import EncodeOptions, grid
 from inrcodec.fit.presets import EFFORTS, Preset, choose_config, lmbda_of_quality, preset
 from inrcodec.progress import Reporter
@@ -82,8 +82,8 @@ def test_a_fit_that_diverges_is_begun_again_slower_and_then_refused():
             shots.append(mse)
 
     wild = grid.Schedule(latent_rate=1e38)
-    with pytest.raises(grid.Diverged, match="not finite"):
-        grid.fit(signal, config, Preset(20, 0), 1e-3, schedule=wild, reporter=Counting())
+    with pytest.raises(Diverged, match="not finite"):
+        grid.fit_config(signal, config, Preset(20, 0), 1e-3, schedule=wild, reporter=Counting())
     assert all(np.isfinite(shots))
 
 
