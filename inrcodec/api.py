@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from inrcodec import codec, files
 from inrcodec.bitstream.limits import Limits
-from inrcodec.errors import BadOption
+from inrcodec.errors import BadInput, BadOption, InrError, OutputError
 from inrcodec.signal import Signal, image_signal
 
 PathLike = str | os.PathLike[str]
@@ -39,7 +40,8 @@ def encode(
         field: family of the representation.
         device: "auto", "cpu", "cuda" or "cuda:n".
         engine: "auto", "reference" or "cpu".
-        seed: the same seed, device and thread count give the same bytes.
+        seed: the same seed and thread count give the same bytes on the CPU; on CUDA up to the
+            order in which gradients are added.
         strip: leave ICC, EXIF and XMP out.
 
     Raises:
@@ -77,6 +79,8 @@ def encode_options(
     if lmbda is not None and quality is not None:
         raise BadOption("both lmbda and quality were given; give one of them")
     if quality is not None:
+        if not isinstance(quality, Real):
+            raise BadOption(f"quality is {quality!r}, expected 0 (smallest) to 100 (finest)")
         lmbda = lmbda_of_quality(quality)
     given = {"lmbda": lmbda, "effort": effort}
     return fit.EncodeOptions(**{k: v for k, v in given.items() if v is not None}, **rest)
@@ -89,8 +93,8 @@ def as_signal(image: np.ndarray | Signal | PathLike) -> Signal:
     if isinstance(image, (str, os.PathLike)):
         from inrcodec.media.image import load_image
 
-        path = Path(image)
-        return load_image(files.read_bytes(path, Limits().max_file_bytes), path.name)
+        path = _file_name(image, BadInput)
+        return load_image(files.read_bytes(path, Limits().max_file_bytes), Path(path).name)
     return image_signal(image)
 
 
@@ -125,18 +129,18 @@ def decode(
     )
 
 
-def verify(file: bytes | PathLike) -> Signal:
+def verify(file: bytes | PathLike, limits: Limits | None = None) -> Signal:
     """The native decode of a file, checked against the hash that the encoder stored.
 
     Raises:
-        CorruptFile: it differs.
+        CorruptFile: it differs, or no hash is stored.
     """
-    return codec.verify(_data(file))
+    return codec.verify(_data(file, limits), limits)
 
 
-def info(file: bytes | PathLike) -> dict[str, Any]:
+def info(file: bytes | PathLike, limits: Limits | None = None) -> dict[str, Any]:
     """What a file says of itself (size, field, bytes, complexity), without decoding it."""
-    return codec.InrFile.parse(_data(file), Limits()).info()
+    return codec.InrFile.parse(_data(file, limits), limits or Limits()).info()
 
 
 class Image:
@@ -153,6 +157,7 @@ class Image:
         self._parsed = codec.InrFile.parse(_data(file, limits), self._limits)
         self.info = self._parsed.info()
         self._field: Any = None
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -161,8 +166,9 @@ class Image:
         self.close()
 
     def close(self) -> None:
-        """Frees the decoded field."""
+        """Frees the decoded field; nothing can be rendered afterwards."""
         self._field = None
+        self._closed = True
 
     def render(
         self,
@@ -172,7 +178,13 @@ class Image:
         bit_depth: int | None = None,
         fast: bool = False,
     ) -> Signal:
-        """The image on any grid; arguments as in `decode`."""
+        """The image on any grid; arguments as in `decode`.
+
+        Raises:
+            BadOption: the grid makes no sense for this image, or the image was closed.
+        """
+        if self._closed:
+            raise BadOption("the image was closed; open the file again, or render before that")
         grid = self._parsed.grid(self._limits, size=size, scale=scale, region=region)
         if self._field is None:
             self._field = self._parsed.field(self._limits)
@@ -201,13 +213,22 @@ def write(
     Raises:
         OutputError: the file exists and `force` is False, or cannot be written.
     """
+    path = _file_name(path, OutputError)
     files.check_output(path, force)
     data = encode(image, **options)
     files.write_atomic(path, data, force)
     return len(data)
 
 
-def _data(file: bytes | PathLike, limits: Limits | None = None) -> bytes:
+def _file_name(path: PathLike, error: type[InrError]) -> str:
+    """The path as `files` takes it, to which a bare "-" would be a standard stream."""
+    name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(name, str) or "\0" in name:
+        raise error(f"the file is {path!r}, expected a path")
+    return os.path.join(os.curdir, name) if name == files.STANDARD_STREAM else name
+
+
+def _data(file: bytes | PathLike, limits: Limits | None) -> bytes:
     if isinstance(file, (bytes, bytearray, memoryview)):
         return bytes(file)
-    return files.read_bytes(Path(file), (limits or Limits()).max_file_bytes)
+    return files.read_bytes(_file_name(file, BadInput), (limits or Limits()).max_file_bytes)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,7 @@ class Encoded:
 
     Args:
         data: the file.
-        decoded: the signal that a decoder returns at native size.
+        decoded: the samples that a decoder returns at native size, without the metadata.
         mse: mean squared error of `decoded`, rounded as written, with the signal in [0, 1].
     """
 
@@ -224,10 +225,11 @@ def verify(data: bytes, limits: Limits | None = None) -> Signal:
     Raises:
         CorruptFile: the samples differ from those that the encoder saw, or no hash is stored.
     """
-    parsed = InrFile.parse(data, limits or Limits())
-    signal = decode(data, limits)
+    limits = limits or Limits()
+    parsed = InrFile.parse(data, limits)
     if parsed.stored_hash is None:
         raise CorruptFile("the file stores no decode hash, so its decode cannot be verified")
+    signal = render(parsed.field(limits), parsed.grid(limits), parsed)
     found = decode_hash(signal)
     if found != parsed.stored_hash:
         raise CorruptFile(
@@ -246,10 +248,17 @@ def decode_hash(signal: Signal) -> bytes:
 def render(
     field: Field, grid: Grid, file: InrFile, *, bit_depth: int | None = None, fast: bool = False
 ) -> Signal:
-    """The samples of a decoded field on a grid, with the metadata of its file."""
-    depth = file.header.bit_depth if bit_depth is None else bit_depth
+    """The samples of a decoded field on a grid, with the metadata of its file.
+
+    Raises:
+        BadOption: the bit depth is no whole number from 1 to 16.
+    """
+    try:
+        depth = file.header.bit_depth if bit_depth is None else operator.index(bit_depth)
+    except TypeError:
+        depth = 0
     if not 1 <= depth <= 16:
-        raise BadOption(f"bit depth is {depth}, expected 1..16")
+        raise BadOption(f"bit_depth is {bit_depth!r}, expected a whole number from 1 to 16")
     samples = _samples(field, grid, file.header.channels, depth, fast)
     return Signal(samples, depth, metadata=file.metadata)
 

@@ -14,8 +14,10 @@ finer, `refined`, grid of at least one point per native sample. A point alone wo
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from numbers import Real
 
 import numpy as np
 
@@ -109,31 +111,31 @@ class Grid:
                 default the whole.
 
         Raises:
-            BadOption: size and scale both given, not positive, or a region outside the image.
+            BadOption: size and scale both given, not positive numbers, more or fewer numbers than
+                expected, or a region outside the image.
         """
         if size is not None and scale is not None:
             raise BadOption("both a size and a scale were given; give one of them")
         where = (0, 0, width, height) if region is None else region
-        numbers = [*where, *([] if scale is None else [scale]), *(size or ())]
-        if not all(math.isfinite(v) for v in numbers) or any(v != int(v) for v in size or ()):
-            raise BadOption(
-                f"size {size}, scale {scale}, region {region}: expected finite numbers, and a size "
-                "in whole pixels"
-            )
-        x0, y0, w, h = (Fraction(round(v * REGION_UNITS), REGION_UNITS) for v in where)
+        corners = _floats("region", where, 4, "four finite numbers (x, y, width, height)")
+        x0, y0, w, h = (Fraction(round(v * REGION_UNITS), REGION_UNITS) for v in corners)
         if w <= 0 or h <= 0 or x0 < 0 or y0 < 0 or x0 + w > width or y0 + h > height:
             raise BadOption(
                 f"region {','.join(f'{float(v):g}' for v in (x0, y0, w, h))} (x,y,width,height) "
                 f"does not lie inside the {width}x{height} image"
             )
         if size is None:
-            factor = Fraction(scale).limit_denominator(10**6) if scale is not None else Fraction(1)
+            number = 1.0 if scale is None else _float(scale)
+            factor = Fraction(number if math.isfinite(number) else 0).limit_denominator(10**6)
             if factor <= 0:
-                raise BadOption(f"scale is {scale}, expected a positive number")
+                raise BadOption(f"scale is {scale!r}, expected a positive number")
             size = (max(1, round(h * factor)), max(1, round(w * factor)))
-        if min(size) < 1:
-            raise BadOption(f"size is {size[1]}x{size[0]}, expected at least 1x1")
-        rows, columns = int(size[0]), int(size[1])
+        sides = _floats("size", size, 2, "two whole numbers (height, width)")
+        rows, columns = (int(side) for side in sides)
+        if [rows, columns] != sides or min(rows, columns) < 1:
+            raise BadOption(
+                f"size is {size!r}, expected (height, width) in whole pixels, at least 1"
+            )
         return cls(Axis.over(height, y0, h, rows), Axis.over(width, x0, w, columns))
 
     @property
@@ -148,3 +150,23 @@ class Grid:
     def refined(self) -> Grid:
         """The grid of the points that the samples are means of."""
         return Grid(self.y.refined(), self.x.refined())
+
+
+def _float(value: object) -> float:
+    """A number of any type, numpy's included, as float; NaN for everything else."""
+    try:
+        return float(value) if isinstance(value, Real) else math.nan
+    except OverflowError:
+        return math.inf
+
+
+def _floats(name: str, values: object, count: int, expected: str) -> list[float]:
+    """[count] finite floats.
+
+    Raises:
+        BadOption: there are more or fewer, or not all are finite numbers.
+    """
+    found = [_float(value) for value in values] if isinstance(values, Iterable) else []
+    if len(found) != count or not all(map(math.isfinite, found)):
+        raise BadOption(f"{name} is {values!r}, expected {expected}")
+    return found

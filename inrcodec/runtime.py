@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from inrcodec.errors import BadOption
 
@@ -10,23 +11,35 @@ from inrcodec.errors import BadOption
 def threads() -> int:
     """Threads to use: OMP_NUM_THREADS where it is set, else the cores this process may run on."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) > 0 else len(os.sched_getaffinity(0))
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS does not tell which cores a process may run on
 
 
 def resolve_device(device: str) -> str:
     """The device, `cpu` or `cuda[:n]`, that `auto`, `cpu` or `cuda[:n]` means here.
 
     Raises:
-        BadOption: the name is unknown, or CUDA is asked for and not usable.
+        BadOption: the name is unknown, or CUDA, or the CUDA device of that number, is asked for
+            and not usable.
     """
     if device == "cpu":
         return device
-    if device != "auto" and device.split(":")[0] != "cuda":
-        raise BadOption(f"device is {device!r}, expected auto, cpu or cuda")
+    if not re.fullmatch(r"auto|cuda(:[0-9]{1,4})?", device):
+        raise BadOption(f"device is {device!r}, expected auto, cpu, cuda or cuda:N")
     import torch
 
-    if torch.cuda.is_available():
-        return "cuda" if device == "auto" else device
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "auto":
-        return "cpu"
-    raise BadOption(f"device {device} was asked for, but torch {torch.__version__} finds no CUDA")
+        return "cuda" if found else "cpu"
+    if not found:
+        raise BadOption(
+            f"device {device} was asked for, but torch {torch.__version__} finds no CUDA"
+        )
+    if int(device.partition(":")[2] or 0) >= found:
+        raise BadOption(
+            f"device {device} was asked for, but torch finds {found} CUDA devices, from cuda:0 on"
+        )
+    return device

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 
 import numpy as np
 
 from inrcodec.errors import BadInput
 
 KINDS = ("image",)
+METADATA_NAMES = ("icc", "exif", "xmp")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,8 @@ class Signal:
             orientation already applied and reset), "xmp".
 
     Raises:
-        BadInput: shape, dtype, depth or range do not fit together.
+        BadInput: shape, dtype, depth or range do not fit together, or metadata is of another name
+            or no bytes.
     """
 
     samples: np.ndarray
@@ -36,8 +39,11 @@ class Signal:
         s = self.samples
         if self.kind not in KINDS:
             raise BadInput(f"kind is {self.kind!r}, expected one of {KINDS}")
-        if not 1 <= self.bit_depth <= 16:
-            raise BadInput(f"bit_depth is {self.bit_depth}, expected 1..16")
+        if not isinstance(s, np.ndarray):
+            raise BadInput(f"samples are a {type(s).__name__}, expected a numpy array")
+        if not isinstance(self.bit_depth, Integral) or not 1 <= self.bit_depth <= 16:
+            raise BadInput(f"bit_depth is {self.bit_depth!r}, expected a whole number from 1 to 16")
+        object.__setattr__(self, "bit_depth", int(self.bit_depth))  # numpy's would overflow in `peak`
         expected = np.uint8 if self.bit_depth <= 8 else np.uint16
         if s.ndim != 3 or not 1 <= s.shape[2] <= 4 or 0 in s.shape:
             raise BadInput(
@@ -53,6 +59,12 @@ class Signal:
             raise BadInput(
                 f"largest sample is {int(s.max())}, above {self.peak} (bit_depth {self.bit_depth})"
             )
+        for name, block in self.metadata.items():
+            if name not in METADATA_NAMES or not isinstance(block, bytes):
+                raise BadInput(
+                    f"metadata {name!r} is a {type(block).__name__}, "
+                    f"expected bytes under one of the names {', '.join(METADATA_NAMES)}"
+                )
 
     @property
     def height(self) -> int:
@@ -92,12 +104,20 @@ def image_signal(array: np.ndarray, bit_depth: int | None = None) -> Signal:
 
     Args:
         array: [h, w] or [h, w, 1..4]; uint8, uint16, bool, or floating point in [0, 1].
-        bit_depth: depth of the samples; by default 8, or 16 for uint16.
+        bit_depth: depth of the samples, 1..16; by default 8, or 16 for uint16.
 
     Raises:
-        BadInput: another dtype or shape; NaN, infinity or values outside [0, 1] in a float array.
+        BadInput: another dtype or shape; NaN, infinity or values outside [0, 1] in a float array;
+            integers beyond the bit depth.
     """
-    array = np.asarray(array)
+    try:
+        array = np.asarray(array)
+    except ValueError as error:
+        raise BadInput(
+            f"the image is no array: {error}; expected rows of the same length"
+        ) from None
+    if bit_depth is not None and (not isinstance(bit_depth, Integral) or not 1 <= bit_depth <= 16):
+        raise BadInput(f"bit_depth is {bit_depth!r}, expected a whole number from 1 to 16")
     if array.ndim == 2:
         array = array[:, :, None]
     if array.dtype == bool:
@@ -113,13 +133,18 @@ def image_signal(array: np.ndarray, bit_depth: int | None = None) -> Signal:
                 f"a float array spans [{array.min():g}, {array.max():g}], expected [0, 1]; "
                 "scale it, or pass uint8 or uint16"
             )
-        depth = bit_depth or 8
+        depth = int(bit_depth or 8)
         dtype = np.uint8 if depth <= 8 else np.uint16
         array = np.rint(array.astype(np.float64) * ((1 << depth) - 1)).astype(dtype)
-    if array.dtype not in (np.uint8, np.uint16):
+    if array.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
         raise BadInput(
             f"the array is {array.dtype}, expected uint8, uint16, bool or floating point"
         )
-    depth = bit_depth or (8 if array.dtype == np.uint8 else 16)
+    depth = int(bit_depth or 8 * array.dtype.itemsize)
+    if array.size and array.max() >> depth:
+        raise BadInput(
+            f"largest sample is {array.max()}, above {(1 << depth) - 1} (bit_depth {depth}); "
+            "scale it, or pass a larger bit_depth"
+        )
     array = array.astype(np.uint8 if depth <= 8 else np.uint16, copy=False)
     return Signal(np.ascontiguousarray(array), depth)

@@ -236,12 +236,31 @@ def test_what_cannot_be_encoded_is_bad_input(name) -> None:
         {"field": "nonesuch"},
         {"device": "abacus"},
         {"engine": "steam"},
+        {"lmbda": "x"},
+        {"lmbda": (1e-3,)},
+        {"quality": "50"},
+        {"effort": "5"},
+        {"effort": [5]},
+        {"seed": 1.5},
+        {"seed": "1"},
+        {"field": 1},
+        {"device": 0},
+        {"engine": ["cpu"]},
     ],
     ids=str,
 )
 def test_options_that_make_no_sense_are_refused(samples, options) -> None:
     with pytest.raises(inrcodec.BadOption):
         inrcodec.encode(samples, **{**QUICK, **options})
+
+
+def test_options_may_be_numbers_of_numpy(samples) -> None:
+    found = inrcodec.encode(
+        samples,
+        quality=np.float32(50),
+        **{**QUICK, "effort": np.int64(1), "seed": np.uint8(0)},
+    )
+    assert found == inrcodec.encode(samples, quality=50, **QUICK)
 
 
 BAD_FILES: dict[str, tuple[Callable[[bytes], object], type[Exception]]] = {
@@ -257,6 +276,9 @@ BAD_FILES: dict[str, tuple[Callable[[bytes], object], type[Exception]]] = {
     "compute bomb": (lambda _: case("faulty/compute_bomb"), inrcodec.LimitExceeded),
     "missing": (lambda _: "no such file.inr", inrcodec.BadInput),
     "folder": (lambda _: ROOT, inrcodec.BadInput),
+    "number": (lambda _: 5, inrcodec.BadInput),
+    "nothing": (lambda _: None, inrcodec.BadInput),
+    "path with a zero byte": (lambda _: "a\0b", inrcodec.BadInput),
 }
 
 
@@ -284,6 +306,10 @@ def test_what_cannot_be_decoded_has_its_own_error(data, name, verb) -> None:
         {"region": (0, 0, 0, 3)},
         {"bit_depth": 0},
         {"bit_depth": 17},
+        {"bit_depth": 8.5},
+        {"size": (4,)},
+        {"scale": "2"},
+        {"region": (0, 0, 3)},
     ],
     ids=str,
 )
@@ -292,6 +318,38 @@ def test_places_that_make_no_sense_are_refused(data, where) -> None:
         inrcodec.decode(data, **where)
     with inrcodec.open(data) as image, pytest.raises(inrcodec.BadOption):
         image.render(**where)
+
+
+def test_a_closed_image_renders_nothing(data) -> None:
+    with inrcodec.open(data) as image:
+        image.render()
+    with pytest.raises(inrcodec.BadOption, match="closed"):
+        image.render()
+
+
+@pytest.mark.parametrize("verb", ["decode", "read", "verify", "info", "open"])
+def test_limits_bind_every_reader(data, verb) -> None:
+    getattr(inrcodec, verb)(data, limits=inrcodec.Limits(max_pixels=18 * 22))
+    with pytest.raises(inrcodec.LimitExceeded):
+        getattr(inrcodec, verb)(data, limits=inrcodec.Limits(max_pixels=18 * 22 - 1))
+
+
+def test_a_dash_is_a_file_name_like_any_other(samples, data, tmp_path, monkeypatch, capfdbinary):
+    monkeypatch.chdir(tmp_path)
+    for dash in ("-", Path("-")):
+        assert inrcodec.write(dash, samples, force=True, **QUICK) == len(data)
+        assert (tmp_path / "-").read_bytes() == data
+        assert np.array_equal(inrcodec.read(dash), inrcodec.read(data))
+        assert inrcodec.info(dash) == inrcodec.info(data)
+    Image.fromarray(samples).save(tmp_path / "-", format="PNG")
+    assert inrcodec.encode("-", **QUICK) == data
+    assert capfdbinary.readouterr().out == b""
+
+
+@pytest.mark.parametrize("path", [None, 5, "a\0b"])
+def test_an_output_that_is_no_path_is_refused(samples, path) -> None:
+    with pytest.raises(inrcodec.OutputError, match="expected a path"):
+        inrcodec.write(path, samples, **QUICK)
 
 
 def test_a_file_whose_samples_are_not_those_of_the_encoder_does_not_verify() -> None:
@@ -304,6 +362,7 @@ def test_a_file_whose_samples_are_not_those_of_the_encoder_does_not_verify() -> 
 def test_every_public_name_exists_and_every_failure_is_an_inr_error() -> None:
     for name in inrcodec.__all__:
         assert getattr(inrcodec, name) is not None
+        assert name in dir(inrcodec)
     errors = [getattr(inrcodec, n) for n in inrcodec.__all__ if n[0].isupper() and n != "Image"]
     exceptions = [e for e in errors if isinstance(e, type) and issubclass(e, Exception)]
     assert len(exceptions) >= 9

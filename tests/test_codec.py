@@ -3,12 +3,15 @@
 import math
 import subprocess
 import sys
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import inrcodec
 from inrcodec import codec
 from inrcodec.bitstream.container import Section, read_container, write_container
 from inrcodec.bitstream.header import Header, pack_header
@@ -65,7 +68,7 @@ def test_the_same_field_gives_the_same_bytes() -> None:
 
 def test_an_image_that_no_decoder_would_accept_is_not_encoded() -> None:
     samples = np.broadcast_to(np.uint8(0), (2**14 + 1, 2**14, 1))
-    with pytest.raises(BadInput, match="at most"):
+    with pytest.raises(BadInput, match="allowed are"):
         codec.encode(Signal(samples), None, fit=a_field)
 
 
@@ -106,7 +109,8 @@ def test_another_bit_depth_is_rounded_from_the_field_itself() -> None:
     assert codec.decode(data).samples.item() == round(700_000 / 2**20 * 255)
     deep = codec.decode(data, bit_depth=16)
     assert (deep.bit_depth, deep.samples.item()) == (16, round(700_000 / 2**20 * 65535))
-    for wrong in (-1, 17):
+    assert np.array_equal(codec.decode(data, bit_depth=np.int64(16)).samples, deep.samples)
+    for wrong in (-1, 17, 8.5, 8.0, "8", (8,)):
         with pytest.raises(BadOption):
             codec.decode(data, bit_depth=wrong)
 
@@ -118,6 +122,73 @@ def test_a_decode_larger_than_the_limits_is_refused_before_any_work() -> None:
             codec.decode(data, **where)
     with pytest.raises(BadOption):
         codec.decode(data, region=(0, 0, 1000, 1000))
+
+
+def test_a_small_output_may_cost_no_more_than_the_points_behind_it() -> None:
+    data = case("odd_size")
+    macs = round(codec.InrFile.parse(data, Limits()).info()["macs_per_sample"])
+    native, doubled = (Limits(max_macs=macs * n) for n in (23 * 17, 2 * 22 * 17))
+    codec.decode(data, native, size=(1, 1))
+    for where in ({"size": (22, 17)}, {"scale": 2}):
+        with pytest.raises(LimitExceeded, match="multiply-accumulates"):
+            codec.decode(data, native, **where)
+        with inrcodec.open(data, native) as image, pytest.raises(LimitExceeded):
+            image.render(**where)
+    codec.decode(data, doubled, size=(22, 17))
+
+
+def pixel_file(pixels: np.ndarray) -> bytes:
+    """A file whose native values are pixels / 256, through one latent grid and nothing else."""
+    config = GridConfig(0, 1, 0, 0, 1, 1, 0)
+    theta = {n: np.zeros(s, np.int64) for n, (_, s) in parameter_layout(config, 1).items()}
+    # 4 undoes the gain of the latents; the bias keeps the hidden unit positive, and is taken off.
+    theta["syn.w1"][:] = 4 << 8
+    theta["syn.b1"][:] = 512 << 8
+    theta["syn.w2"][:] = 1
+    theta["syn.b2"][:] = -512
+    height, width = pixels.shape
+    field = GridField(
+        config, (height, width, 1), dict.fromkeys(GROUPS, 8), theta, [pixels.astype(np.int32)]
+    )
+    header = Header(1, width, height, 1, 8, 1, codec.pack_config(config))
+    return write_container([Section(1, pack_header(header)), Section(2, field.pack())])
+
+
+def test_at_half_the_size_a_sample_is_the_rounded_mean_of_its_native_values() -> None:
+    for name in ("coarse_context_only", "rgba", "one_tap"):
+        parsed = codec.InrFile.parse(case(name), Limits())
+        field, peak = parsed.field(Limits()), (1 << parsed.header.bit_depth) - 1
+        height, width = (n // 2 * 2 for n in field.size[:2])
+        native = field.render(codec.Grid.of(*field.size[:2]))[:height, :width]
+        means = (native[::2] + native[1::2]) / 2
+        means = (means[:, ::2] + means[:, 1::2]) / 2
+        found = codec.decode(case(name), scale=0.5, region=(0, 0, width, height)).samples
+        assert np.array_equal(found, np.floor(np.clip(means, 0, 1) * peak + 0.5))
+
+
+@pytest.mark.parametrize("scale", [1 / 2, 1 / 4])
+def test_a_pattern_finer_than_the_output_decodes_to_its_mean(scale: float) -> None:
+    y, x = np.mgrid[:32, :48]
+    for pattern in ((x + y) % 2, x % 2, y % 2):
+        samples = codec.decode(pixel_file(pattern * 200 + 20), scale=scale).samples
+        assert (samples == round(120 / 256 * 255)).all()
+
+
+@pytest.mark.parametrize(("scale", "least_db"), [(1 / 2, 5), (1 / 4, 12), (0.3, 12)])
+def test_a_zone_plate_aliases_far_less_than_its_points_would(scale: float, least_db: float) -> None:
+    """Rings as fine as two native samples, against what a Lanczos filter leaves of them."""
+    n = 128
+    y, x = np.mgrid[:n, :n] + 0.5
+    pixels = np.rint(128 + 100 * np.cos(np.pi * (x * x + y * y) / (2 * n)))
+    data = pixel_file(pixels)
+    parsed = codec.InrFile.parse(data, Limits())
+    grid = codec.Grid.of(n, n, scale=scale)
+    small = codec.decode(data, scale=scale).samples[:, :, 0] / 255
+    points = parsed.field(Limits()).render(grid)[:, :, 0]
+    picture = Image.fromarray((pixels / 256).astype(np.float32))
+    truth = np.asarray(picture.resize(grid.shape[::-1], Image.Resampling.LANCZOS))
+    mse_small, mse_points = (np.square(v - truth).mean() for v in (small, points))
+    assert 10 * np.log10(mse_points / mse_small) > least_db
 
 
 def test_verify_finds_every_change_of_the_samples() -> None:
@@ -139,6 +210,27 @@ def test_a_file_without_a_hash_decodes_and_does_not_verify() -> None:
     assert np.array_equal(codec.decode(data).samples, codec.verify(case("grey")).samples)
     with pytest.raises(CorruptFile, match="no decode hash"):
         codec.verify(data)
+    undecodable = [Section(2, b"\0") if s.type == 2 else s for s in sections if s.type != 128]
+    with pytest.raises(CorruptFile, match="no decode hash"):
+        codec.verify(write_container(undecodable))
+
+
+def test_unpacking_takes_the_memory_that_security_promises() -> None:
+    """The largest context there is, at level 0."""
+    height = width = 160
+    config = GridConfig(0, 9, 22, 9, 1, 1, 0)
+    theta = {n: np.zeros(s, np.int64) for n, (_, s) in parameter_layout(config, 1).items()}
+    latents = [np.zeros(shape, np.int32) for shape in level_shapes(config, height, width)]
+    field = GridField(config, (height, width, 1), dict.fromkeys(GROUPS, 0), theta, latents)
+    header = Header(1, width, height, 1, 8, 1, codec.pack_config(config))
+    payload = field.pack()
+    tracemalloc.start()
+    try:
+        GridField.unpack(payload, header, Limits())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 30 * height * width + 350 * height + (1 << 17)
 
 
 def test_info_reads_the_header_alone() -> None:
@@ -170,11 +262,34 @@ def test_decoding_loads_neither_torch_nor_the_encoder() -> None:
 
 
 def test_stripes_change_no_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    for scale in (1, 1.37):
+    for scale in (1, 1.37, 0.5, 0.3, 0.01):
         whole = codec.decode(case("prime_size"), scale=scale).samples
         monkeypatch.setattr(codec, "STRIPE", 100)
         assert np.array_equal(codec.decode(case("prime_size"), scale=scale).samples, whole)
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize(("scale", "unit"), [(0.5, 2), (0.25, 4), (1 / 3, 3)])
+def test_a_region_of_a_small_decode_equals_that_part_of_the_whole(scale: float, unit: int) -> None:
+    data = case("first_level_2")
+    height, width = 36, 36
+    whole = codec.decode(data, scale=scale, region=(0, 0, width, height)).samples
+    part = codec.decode(data, scale=scale, region=(unit, 2 * unit, 4 * unit, 5 * unit)).samples
+    assert np.array_equal(part, whole[2:7, 1:5])
+
+
+def test_one_sample_of_a_large_picture_costs_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "STRIPE", 1 << 12)
+    data = pixel_file(np.add.outer(np.arange(700), np.arange(500)) % 200)
+    parsed = codec.InrFile.parse(data, Limits())
+    field = parsed.field(Limits())
+    asked = []
+    render = field.render
+    monkeypatch.setattr(field, "render", lambda g, fast: asked.append(g.shape) or render(g, fast))
+    found = codec.render(field, codec.Grid.of(700, 500, size=(1, 1)), parsed).samples
+    assert found.item() == codec.decode(data, size=(1, 1)).samples.item()
+    assert max(math.prod(shape) for shape in asked) <= 1 << 12
+    assert sum(math.prod(shape) for shape in asked) == 700 * 500
 
 
 def test_bit_depths_of_arrays_survive() -> None:

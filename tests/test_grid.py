@@ -78,12 +78,56 @@ def test_a_region_at_a_whole_scale_lies_on_positions_of_the_whole() -> None:
         assert np.array_equal(region, whole[11 * scale : 31 * scale])
 
 
-def test_only_whole_native_steps_are_native() -> None:
-    assert Grid.of(6, 6).x.is_native
-    assert Grid.of(6, 6, region=(2, 1, 3, 3)).x.is_native
-    assert Grid.of(6, 6).part((1, 3), (2, 5)).x.is_native
-    assert not Grid.of(6, 6, scale=2).x.is_native
-    assert not Grid.of(6, 6, region=(0.5, 0, 3, 3)).x.is_native
+@pytest.mark.parametrize(
+    ("length", "count", "k"),
+    [(8, 8, 1), (8, 9, 1), (8, 800, 1), (8, 7, 2), (8, 4, 2), (9, 4, 3), (8, 2, 4), (9, 1, 9)],
+)
+def test_a_sample_has_one_point_per_native_sample_it_covers(
+    length: int, count: int, k: int
+) -> None:
+    axis = Grid.of(1, length, size=(1, count)).x
+    assert axis.oversampling == k
+    assert axis.refined().count == k * count
+    if k == 1:
+        assert axis.refined() == axis
+
+
+def test_points_are_the_centres_of_equal_parts_of_a_cell() -> None:
+    axis = Grid.of(1, 10, size=(1, 3)).x.part(1, 2)
+    first, width = Fraction(10, 3), Fraction(10, 12)
+    expected = [float(first + (2 * j + 1) * width / 2) for j in range(4)]
+    assert axis.refined().positions.tolist() == expected
+
+
+def test_at_half_the_size_the_points_are_the_native_samples() -> None:
+    for scale in (1 / 2, 1 / 4, 1 / 8):
+        points = Grid.of(16, 32, scale=scale).refined()
+        assert points.shape == (16, 32)
+        assert np.array_equal(points.x.positions, np.arange(32) + 0.5)
+    region = Grid.of(16, 32, scale=0.5, region=(3, 2, 8, 4)).refined()
+    assert np.array_equal(region.x.positions, np.arange(3, 11) + 0.5)
+
+
+@QUICK
+@given(st.data())
+def test_points_are_correctly_rounded_and_the_same_in_a_part(data: st.DataObject) -> None:
+    length = data.draw(st.integers(1, 2**20 - 1))
+    count = data.draw(st.integers(1, length))
+    x = Fraction(data.draw(st.integers(0, 1024 * length - 1)), 1024)
+    extent = Fraction(data.draw(st.integers(1, 1024 * length - int(1024 * x))), 1024)
+    axis = Axis.over(length, x, extent, count)
+    k = axis.oversampling
+    assert k == max(1, math.ceil(extent / count))
+    begin = data.draw(st.integers(0, count - 1))
+    part = axis.part(begin, begin + 1).refined()
+    assert part == axis.refined().part(begin * k, (begin + 1) * k)
+    assert part.den % 2 == 0
+    assert abs(int(part.numerators[-1])) < 2**53
+    last = x + (2 * ((begin + 1) * k - 1) + 1) * extent / (2 * count * k)
+    assert part.positions[-1] == float(last)
+    assert sum(map(Fraction, part.numerators.tolist())) / part.count / part.den == Fraction(
+        int(axis.numerators[begin]), axis.den
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,12 +149,37 @@ def test_only_whole_native_steps_are_native() -> None:
         {"region": (0, 0, math.nan, 1)},
         {"region": (0, -math.inf, 1, 1)},
         {"region": (0, 0, 1e-5, 1)},
+        {"size": (4,)},
+        {"size": (4, 4, 4)},
+        {"size": 4},
+        {"size": "4x4"},
+        {"size": ("4", "4")},
+        {"size": (4, None)},
+        {"size": (10**400, 4)},
+        {"scale": "2"},
+        {"scale": (2, 2)},
+        {"scale": 10**400},
+        {"scale": 2j},
+        {"region": 5},
+        {"region": (0, 0, 4)},
+        {"region": (0, 0, 4, 4, 4)},
+        {"region": "1,1,2,2"},
+        {"region": (0, 0, "4", 4)},
     ],
     ids=str,
 )
 def test_a_grid_that_makes_no_sense_is_refused(asked: dict) -> None:
     with pytest.raises(BadOption):
         Grid.of(8, 8, **asked)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int16, np.uint8, Fraction])
+def test_numbers_of_every_type_mean_the_same_grid(kind: type) -> None:
+    assert Grid.of(8, 9, scale=kind(2)) == Grid.of(8, 9, scale=2)
+    assert Grid.of(8, 9, size=(kind(4), kind(5))) == Grid.of(8, 9, size=(4, 5))
+    region = tuple(map(kind, (1, 2, 3, 4)))
+    assert Grid.of(8, 9, region=region) == Grid.of(8, 9, region=(1, 2, 3, 4))
+    assert Grid.of(8, 9, size=np.array([4, 5])) == Grid.of(8, 9, size=(4, 5))
 
 
 def test_huge_outputs_cost_nothing_until_they_are_rendered() -> None:

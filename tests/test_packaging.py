@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
 
@@ -89,6 +90,17 @@ def test_the_constraints_name_one_version_of_everything_needed():
 def test_the_python_promised_is_the_python_that_the_style_is_checked_for():
     assert PROJECT["project"]["requires-python"] == ">=3.11"
     assert PROJECT["tool"]["ruff"]["target-version"] == "py311"
+
+
+def test_every_program_in_python_is_checked_for_style():
+    patterns = ["*.py", *PROJECT["tool"]["ruff"]["extend-include"]]
+    for path in (ROOT / "tools").iterdir():
+        if path.is_file() and path.read_bytes().startswith(b"#!/usr/bin/env python"):
+            name = path.relative_to(ROOT).as_posix()
+            assert any(fnmatch(name, pattern) for pattern in patterns), name
+    checks = (ROOT / "tools" / "test").read_text()
+    assert "ruff check" in checks
+    assert "ruff format --check" in checks
 
 
 @pytest.mark.parametrize("name", ["tools/setup", "tools/test", "tools/demo", ".ci/run"])

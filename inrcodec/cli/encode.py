@@ -43,8 +43,8 @@ finer and larger, and 100 is not lossless:
      50    0.001   (default)
 
 --effort says how long to search for a smaller file of the same quality; decoding is not slower for
-it. The same input, options, seed, device and number of threads (OMP_NUM_THREADS) give the same
-bytes.
+it. On the CPU the same input, options, seed and number of threads (OMP_NUM_THREADS) give the same
+bytes; on CUDA up to the order in which gradients are added.
 
 examples:
   inrcodec encode photo.jpg                     writes photo.inr
@@ -159,7 +159,8 @@ def _check_target(args: argparse.Namespace, target: str) -> None:
 def _report(
     args: argparse.Namespace, target: str, encoded: Encoded, options: EncodeOptions, seconds: float
 ) -> None:
-    if not args.quiet:
+    # Programs that read progress as JSON find nothing else on stderr.
+    if not args.quiet and args.progress != "json":
         console.say(
             f"{shown(target)}: {len(encoded.data)} bytes, {encoded.rate_bpp:.4f} bpp, "
             f"{encoded.psnr_db:.2f} dB PSNR, {seconds:.1f} s, lmbda {options.lmbda:g}"

@@ -20,7 +20,6 @@ FRACTIONS = 32  # mu is a multiple of 1/32
 REACH = 31  # largest |residual| with a symbol of its own
 SYMBOLS = 2 * REACH + 3
 SCALE_BIAS = 36  # index of b = 1
-SCALES_PER_OCTAVE = 8
 
 
 @cache

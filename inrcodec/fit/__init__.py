@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from inrcodec import registry
 from inrcodec.errors import BadOption
@@ -26,8 +27,12 @@ class EncodeOptions:
         field: name of the field family.
         device: auto, cpu or cuda[:n].
         engine: auto, reference or cpu.
-        seed: of all randomness.
+        seed: of all randomness, 0 to 2**31 - 1. The same seed gives the same bytes on the CPU; on
+            CUDA up to the order in which gradients are added.
         reporter: told of every step.
+
+    Raises:
+        BadOption: a value is out of range or of another type.
     """
 
     lmbda: float = DEFAULT_LMBDA
@@ -39,11 +44,19 @@ class EncodeOptions:
     reporter: Reporter | None = None
 
     def __post_init__(self) -> None:
-        if not 1e-7 <= self.lmbda <= 10:
-            raise BadOption(f"lmbda is {self.lmbda:g}, expected 1e-7 (finest) to 10 (smallest)")
+        if not isinstance(self.lmbda, Real) or not 1e-7 <= self.lmbda <= 10:
+            raise BadOption(f"lmbda is {self.lmbda!r}, expected 1e-7 (finest) to 10 (smallest)")
+        if not isinstance(self.effort, Integral):
+            raise BadOption(f"effort is {self.effort!r}, expected 1 (quick) to 9 (small)")
         preset(self.effort)
-        if not 0 <= self.seed < 2**31:
-            raise BadOption(f"seed is {self.seed}, expected 0 to 2**31 - 1")
+        if not isinstance(self.seed, Integral) or not 0 <= self.seed < 2**31:
+            raise BadOption(f"seed is {self.seed!r}, expected 0 to 2**31 - 1")
+        for name in ("field", "device", "engine"):
+            if not isinstance(getattr(self, name), str):
+                raise BadOption(f"{name} is {getattr(self, name)!r}, expected its name")
+        # Numbers of numpy become Python's, so that JSON takes them and the arithmetic is float64.
+        for name, number in (("lmbda", float), ("effort", int), ("seed", int)):
+            object.__setattr__(self, name, number(getattr(self, name)))
 
 
 def fit(signal: Signal, options: EncodeOptions) -> tuple[int, Field]:

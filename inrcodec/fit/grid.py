@@ -52,14 +52,14 @@ class Schedule:
     final_rate: float = 0.02  # share of the rates that is left at the end
     warmup_steps: int = 10
     gradient_norm: float = 0.1
-    temperature: tuple[float, float] = (0.5, 0.1)
-    sigma: tuple[float, float] = (0.35, 0.16)
+    temperature: tuple[float, float] = (0.5, 0.05)
+    sigma: tuple[float, float] = (0.35, 0.1)
     tail_rate: float = 0.01
 
     @classmethod
-    def of(cls, preset: Preset, lmbda: float) -> Schedule:
-        """The schedule for a number of steps and a rate."""
-        return cls()
+    def of(cls, preset: Preset) -> Schedule:
+        """The schedule for a number of steps: long fits gain from slower networks."""
+        return cls(network_rate=0.01) if preset.steps >= 4000 else cls()
 
     def at(self, progress: float) -> tuple[float, float, float]:
         """(share of the learning rates, temperature, noise sigma) at progress 0..1."""
@@ -213,13 +213,13 @@ def fit_config(
             field.
         device, engine: see `kernels.engine.make_engine`.
         reporter: told of every step.
-        schedule: constants of the main phase; default by the preset's length and lambda.
+        schedule: constants of the main phase; default by the preset's length.
 
     Raises:
         Diverged: the optimisation left the finite numbers, also at smaller rates.
     """
     reporter = reporter or Reporter()
-    schedule = schedule or Schedule.of(preset, lmbda)
+    schedule = schedule or Schedule.of(preset)
     layout = parameter_layout(config, signal.channels)
     problem = make_problem(signal, config)
     machine = make_engine(problem, device, engine)

@@ -17,7 +17,9 @@ def make_engine(problem: GridProblem, device: str = "auto", engine: str = "auto"
     """
     if engine not in ENGINES:
         raise BadOption(f"engine is {engine!r}, expected one of {', '.join(ENGINES)}")
-    device = resolve_device(device)
+    asked, device = device, resolve_device(device)
+    if engine == "cpu" and asked != "auto" and device != "cpu":
+        raise BadOption(f"engine cpu was asked for on device {asked}; leave one of them at auto")
     if engine == "auto":
         engine = "cpu" if device == "cpu" and _numba_works() else "reference"
     if engine == "cpu":

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from inrcodec.entropy.context import PAD
 from inrcodec.kernels import LOG_SCALE_RANGE, AdamState, GridProblem, Loss
 from inrcodec.kernels.kernel import phase_weights
 
@@ -24,6 +25,8 @@ class ReferenceEngine:
     def __init__(self, problem: GridProblem, device: str = "cpu") -> None:
         self.problem = problem
         self.device = torch.device(device)
+        if self.device.type == "cuda":
+            _forbid_tf32()
         self._target = self.vector(problem.target)
         self._weights = [
             self.vector(phase_weights(problem.first_level + i))
@@ -122,6 +125,12 @@ class ReferenceEngine:
         return y[0]
 
 
+def _forbid_tf32() -> None:
+    """Makes float32 products on CUDA keep 24 bits; convolutions would keep 11 by default."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
 def _soft_round(y: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """Soft rounding s(y) and its derivative (Agustsson and Theis, arXiv 2006.09952, eq. 11)."""
     floor = torch.floor(y)
@@ -149,9 +158,8 @@ def laplace_bits(y: Tensor, mu: Tensor, log_scale: Tensor) -> Tensor:
 def spatial_rows(level: Tensor, offsets: tuple[tuple[int, int], ...]) -> list[Tensor]:
     """One [h, w] view per causal neighbour, zero outside the grid."""
     h, w = level.shape
-    reach = 4
-    padded = F.pad(level, (reach, reach, reach, 0))
-    return [padded[reach + dy : reach + dy + h, reach + dx : reach + dx + w] for dy, dx in offsets]
+    padded = F.pad(level, (PAD, PAD, PAD, 0))
+    return [padded[PAD + dy : PAD + dy + h, PAD + dx : PAD + dx + w] for dy, dx in offsets]
 
 
 def coarse_rows(

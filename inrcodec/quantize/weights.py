@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from inrcodec.entropy.context import FRACTION_BITS, MAX_WEIGHT
 from inrcodec.entropy.integers import best_code, group_cost_bits
 
 Layout = Mapping[str, tuple[str, tuple[int, ...]]]  # name -> (group, shape)
@@ -129,8 +130,10 @@ class QuantizedWeights:
         self.exponents[group] = exponent
 
     def _limit(self, group: str, exponent: int) -> int:
-        """Largest integer: 64 steps of 1 for the context model, as the format demands."""
-        return 64 << exponent if group.startswith("arm") else 1 << 20
+        """Largest integer: for the context model what keeps its sums exact."""
+        if not group.startswith("arm"):
+            return 1 << 20
+        return (int(MAX_WEIGHT) >> FRACTION_BITS) << exponent
 
     def _group_bits(self, group: str) -> float:
         values = self.integers[self._where[group]]

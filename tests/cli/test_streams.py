@@ -43,7 +43,7 @@ def test_quiet_says_nothing_at_all(call, picture, inr, tmp_path, quick):
 
 
 def test_json_progress_is_one_object_per_line_on_stderr(call, picture, tmp_path, quick):
-    done = call("encode", picture, tmp_path / "a.inr", *quick, "--quiet", "--progress", "json")
+    done = call("encode", picture, tmp_path / "a.inr", *quick, "--progress", "json")
     records = [json.loads(line) for line in done.err.splitlines()]
     assert records[-1]["step"] == records[-1]["steps"]
     for record in records:

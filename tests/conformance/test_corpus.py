@@ -101,6 +101,25 @@ def test_the_second_decoder_gives_the_same_samples_at_another_size(name: str) ->
     assert sha256(reference.decode(data, size)) == expected["samples_sha256"]["1.37"]
 
 
+@pytest.mark.parametrize("name", ["odd_size", "rgb_16_bit", "one_tap", "no_taps", "one_row"])
+@pytest.mark.parametrize("scale", [0.5, 0.3])
+def test_the_second_decoder_gives_the_same_means_at_a_smaller_size(name: str, scale: float) -> None:
+    data = load(name)[0]
+    samples = codec.decode(data, scale=scale).samples
+    assert np.array_equal(reference.decode(data, samples.shape[:2]), samples)
+
+
+@pytest.mark.parametrize("name", ["odd_size", "first_level_2", "rgb_12_bit"])
+@pytest.mark.parametrize("scale", [0.5, 0.3])
+def test_parts_of_a_smaller_size_equal_the_whole(name: str, scale: float) -> None:
+    parsed, field = opened(name)
+    grid = codec.Grid.of(*field.size[:2], scale=scale)
+    whole = codec.render(field, grid, parsed).samples
+    for rows, columns in (((1, 3), (0, 2)), ((0, 1), (1, 4)), ((2, 4), (1, 2))):
+        part = codec.render(field, grid.part(rows, columns), parsed).samples
+        assert np.array_equal(part, whole[slice(*rows), slice(*columns)])
+
+
 @pytest.mark.parametrize("name", FAULTY)
 def test_a_faulty_file_raises_its_error(name: str) -> None:
     data, expected = load(f"faulty/{name}")

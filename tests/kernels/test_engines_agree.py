@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -346,6 +348,20 @@ def test_a_damaged_cache_only_costs_the_compilation(
     again = compiled_square()
     assert again(3.0) == 9.0
     assert sum(again.stats.cache_hits.values()) == 1
+
+
+def test_the_cache_folder_is_its_owners_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    before = os.umask(0)
+    try:
+        folder = compiling.cache_folder.__wrapped__()
+    finally:
+        os.umask(before)
+    for made in (folder, folder.parent):
+        assert made.is_relative_to(tmp_path)
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700
 
 
 def test_an_unwritable_cache_folder_is_survived(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from inrcodec.entropy.context import FRACTION_BITS, MAX_WEIGHT
 from inrcodec.entropy.integers import best_code, group_cost_bits
 from inrcodec.quantize.weights import QuantizedWeights
 
@@ -54,6 +55,17 @@ def test_free_bits_recover_the_weights():
     theta, _, quantized = weights(0.0)
     quantized.search_steps(5)
     assert np.abs(quantized.values() - theta).max() < 2**-11
+
+
+def test_weights_of_the_context_model_stay_where_its_sums_are_exact():
+    theta = np.full(64, 1e4, np.float32)
+    quantized = QuantizedWeights(LAYOUT, theta, lambda values: -float(values.sum()), 0.0, HIGHEST)
+    quantized.search_steps()
+    quantized.refine(128)
+    largest = MAX_WEIGHT / 2**FRACTION_BITS
+    values = quantized.values()
+    assert values[:30].max() == values[58:].max() == largest
+    assert values[30:58].min() > largest
 
 
 def test_theta_hat_times_step_is_the_value():

@@ -63,7 +63,8 @@ def _dispatcher(function: Callable, fastmath: set[str], from_python: bool) -> Ca
 def cache_folder() -> Path | None:
     """The folder of compiled functions for these sources and versions, None if it is not writable.
 
-    It lies in $XDG_CACHE_HOME or ~/.cache, and may be deleted at any time.
+    It lies in $XDG_CACHE_HOME or ~/.cache, and may be deleted at any time. Only its owner may write
+    to it: what lies there is run.
     """
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
@@ -73,8 +74,10 @@ def cache_folder() -> Path | None:
         digest.update(importlib.metadata.version(package).encode())
     try:
         root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(root) / "inrcodec" / f"cpu-{digest.hexdigest()[:16]}"
-        folder.mkdir(parents=True, exist_ok=True)
+        ours = Path(root) / "inrcodec"
+        folder = ours / f"cpu-{digest.hexdigest()[:16]}"
+        ours.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except (OSError, RuntimeError):  # Path.home() raises RuntimeError where there is no home
         return None
