@@ -81,7 +81,7 @@ def encode_options(
     if quality is not None:
         if not isinstance(quality, Real):
             raise BadOption(f"quality is {quality!r}, expected 0 (smallest) to 100 (finest)")
-        lmbda = lmbda_of_quality(quality)
+        lmbda = lmbda_of_quality(float(quality))
     given = {"lmbda": lmbda, "effort": effort}
     return fit.EncodeOptions(**{k: v for k, v in given.items() if v is not None}, **rest)
 

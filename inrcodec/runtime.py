@@ -28,7 +28,7 @@ def resolve_device(device: str) -> str:
     if device == "cpu":
         return device
     if not re.fullmatch(r"auto|cuda(:[0-9]{1,4})?", device):
-        raise BadOption(f"device is {device!r}, expected auto, cpu, cuda or cuda:N")
+        raise BadOption(f"device is {device!r}, expected auto, cpu or cuda[:N]")
     import torch
 
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0

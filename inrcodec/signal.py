@@ -43,7 +43,8 @@ class Signal:
             raise BadInput(f"samples are a {type(s).__name__}, expected a numpy array")
         if not isinstance(self.bit_depth, Integral) or not 1 <= self.bit_depth <= 16:
             raise BadInput(f"bit_depth is {self.bit_depth!r}, expected a whole number from 1 to 16")
-        object.__setattr__(self, "bit_depth", int(self.bit_depth))  # numpy's would overflow in `peak`
+        # An integer of numpy could overflow in `peak`.
+        object.__setattr__(self, "bit_depth", int(self.bit_depth))
         expected = np.uint8 if self.bit_depth <= 8 else np.uint16
         if s.ndim != 3 or not 1 <= s.shape[2] <= 4 or 0 in s.shape:
             raise BadInput(
@@ -141,7 +142,7 @@ def image_signal(array: np.ndarray, bit_depth: int | None = None) -> Signal:
             f"the array is {array.dtype}, expected uint8, uint16, bool or floating point"
         )
     depth = int(bit_depth or 8 * array.dtype.itemsize)
-    if array.size and array.max() >> depth:
+    if array.size and int(array.max()) >> depth:
         raise BadInput(
             f"largest sample is {array.max()}, above {(1 << depth) - 1} (bit_depth {depth}); "
             "scale it, or pass a larger bit_depth"

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import inrcodec
-from inrcodec import codec
+from inrcodec import codec, sampling
 from inrcodec.bitstream.container import Section, read_container, write_container
 from inrcodec.bitstream.header import Header, pack_header
 from inrcodec.bitstream.limits import Limits
@@ -264,7 +264,7 @@ def test_decoding_loads_neither_torch_nor_the_encoder() -> None:
 def test_stripes_change_no_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     for scale in (1, 1.37, 0.5, 0.3, 0.01):
         whole = codec.decode(case("prime_size"), scale=scale).samples
-        monkeypatch.setattr(codec, "STRIPE", 100)
+        monkeypatch.setattr(sampling, "STRIPE", 100)
         assert np.array_equal(codec.decode(case("prime_size"), scale=scale).samples, whole)
         monkeypatch.undo()
 
@@ -279,7 +279,7 @@ def test_a_region_of_a_small_decode_equals_that_part_of_the_whole(scale: float, 
 
 
 def test_one_sample_of_a_large_picture_costs_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codec, "STRIPE", 1 << 12)
+    monkeypatch.setattr(sampling, "STRIPE", 1 << 12)
     data = pixel_file(np.add.outer(np.arange(700), np.arange(500)) % 200)
     parsed = codec.InrFile.parse(data, Limits())
     field = parsed.field(Limits())

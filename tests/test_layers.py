@@ -27,6 +27,7 @@ LAYERS = (
     ("fit",),
     ("remedies",),
     ("media",),
+    ("sampling",),
     ("fields",),
     ("kernels",),
     ("quantize",),
