@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from inrcodec.entropy.context import FRACTION_BITS
 from inrcodec.errors import Diverged
 from inrcodec.fields.grid import (
     FEATURE_GAIN,
@@ -39,8 +40,8 @@ from inrcodec.signal import Signal
 if TYPE_CHECKING:
     from inrcodec.fit import EncodeOptions
 
-# Exponents that the format allows: the context model's fixed point has 12 fraction bits.
-HIGHEST_EXPONENT = {group: 12 if group.startswith("arm") else 20 for group in GROUPS}
+# Exponents that the format allows: the context model is in fixed point.
+HIGHEST_EXPONENT = {g: FRACTION_BITS if g.startswith("arm") else 20 for g in GROUPS}
 
 
 @dataclass(frozen=True)
