@@ -30,7 +30,7 @@ from inrcodec.fields.grid import (
 )
 from inrcodec.fit.presets import Preset, choose_config, preset
 from inrcodec.fit.soap import Soap
-from inrcodec.fit.start import starts
+from inrcodec.fit.start import initial_theta
 from inrcodec.kernels import AdamState, Engine, GridProblem
 from inrcodec.kernels.engine import make_engine
 from inrcodec.progress import Reporter
@@ -226,10 +226,9 @@ def fit_config(
     machine = make_engine(problem, device, engine)
 
     moves = min(preset.refinements, 2 * problem.parameter_count)
-    reporter.begin(
-        preset.starts * preset.start_steps + preset.steps + preset.refinements + preset.tail_steps
-    )
-    best = _fitted(problem, machine, config, preset, lmbda, seed, schedule, reporter)
+    reporter.begin(preset.steps + moves + preset.tail_steps)
+    theta = initial_theta(config, problem.target, lmbda, seed)
+    best = _main_phase(problem, machine, theta, preset.steps, lmbda, seed, schedule, reporter)
     latents = best.rounded()
     weights = QuantizedWeights(
         layout,
@@ -252,11 +251,11 @@ def fit_config(
     return GridField(config, size, weights.exponents, weights.theta_hat(), grids)
 
 
-def _fitted(
+def _main_phase(
     problem: GridProblem,
     engine: Engine,
-    config: GridConfig,
-    preset: Preset,
+    theta: np.ndarray,
+    steps: int,
     lmbda: float,
     seed: int,
     schedule: Schedule,
@@ -274,34 +273,11 @@ def _fitted(
             network_rate=schedule.network_rate / 2**attempt,
         )
         try:
-            theta = _best_start(problem, engine, config, preset, lmbda, seed, slower, reporter)
             fit = GridFit(problem, engine, lmbda, theta, seed, slower)
-            fit.run(0, preset.steps, preset.steps, reporter)
+            fit.run(0, steps, steps, reporter)
             return fit
         except Diverged:
             if attempt == 3:
                 raise
             reporter.restart()
     raise AssertionError("unreachable")
-
-
-def _best_start(
-    problem: GridProblem,
-    engine: Engine,
-    config: GridConfig,
-    preset: Preset,
-    lmbda: float,
-    seed: int,
-    schedule: Schedule,
-    reporter: Reporter,
-) -> np.ndarray:
-    """[parameters]: the start that a short fit of each candidate finds most promising."""
-    candidates = list(starts(config, problem.target, lmbda, seed, max(1, preset.starts)))
-    if len(candidates) == 1:
-        return candidates[0]
-    costs = []
-    for theta in candidates:
-        trial = GridFit(problem, engine, lmbda, theta, seed, schedule)
-        trial.run(0, preset.start_steps, preset.start_steps, reporter)
-        costs.append(trial.cost(trial.rounded(), trial.theta))
-    return candidates[int(np.nanargmin(costs))]

@@ -21,27 +21,24 @@ class Preset:
         tail_steps: of hard rounding at a small rate.
         step_passes: passes of the search for quantization steps.
         refinements: single-parameter moves tried after it.
-        starts, start_steps: candidates for the starting weights, and how long each is tried.
     """
 
     steps: int
     tail_steps: int
     step_passes: int = 2
     refinements: int = 0
-    starts: int = 1
-    start_steps: int = 0
 
 
 EFFORTS = {
-    1: Preset(60, 8, step_passes=1),
-    2: Preset(150, 15, step_passes=1),
+    1: Preset(80, 8, step_passes=1),
+    2: Preset(160, 15, step_passes=1),
     3: Preset(450, 40),
     4: Preset(900, 60, refinements=200),
     5: Preset(1800, 100, refinements=400),
-    6: Preset(3500, 150, refinements=1000, starts=2, start_steps=60),
-    7: Preset(8000, 300, refinements=2000, starts=2, start_steps=100),
-    8: Preset(16_000, 500, step_passes=3, refinements=4000, starts=3, start_steps=150),
-    9: Preset(40_000, 1000, step_passes=3, refinements=6000, starts=3, start_steps=200),
+    6: Preset(3500, 150, refinements=1000),
+    7: Preset(6000, 200, refinements=2000),
+    8: Preset(12_000, 300, refinements=3000),
+    9: Preset(24_000, 300, refinements=4000),
 }
 
 

@@ -7,7 +7,6 @@ know them. `tools/learn_start` makes them, by a joint fit to a mosaic of picture
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
@@ -41,28 +40,22 @@ def learned() -> dict[str, np.ndarray]:
         return {name: archive[name] for name in archive.files}
 
 
-def starts(
-    config: GridConfig, target: np.ndarray, lmbda: float, seed: int, count: int
-) -> Iterator[np.ndarray]:
-    """`count` starts for a fit, the most promising first; each [parameters] float32.
-
-    Learned ones come first, those of the nearest lambda before others, then random ones.
+def initial_theta(config: GridConfig, target: np.ndarray, lmbda: float, seed: int) -> np.ndarray:
+    """[parameters] float32: where a fit begins; random where nothing was learned for the config.
 
     Args:
         config: shape of the field; channels and number of levels may differ from those learned.
         target: [channels, height, width] the signal in [0, 1]; its mean shifts the output bias.
-        lmbda: weight of the rate.
+        lmbda: weight of the rate; the start learned for the nearest one is taken.
         seed: of random weights.
-        count: how many, at least 1.
     """
     mean = target.mean(axis=(1, 2))
     family = key(config, 0).rsplit("/", 1)[0] + "/"
     known = [name for name in learned() if name.startswith(family)]
-    known.sort(key=lambda name: abs(math.log(float(name.removeprefix(family)) / lmbda)))
-    for name in known[:count]:
-        yield _fitted(learned()[name], config, mean)
-    for k in range(count - len(known)):
-        yield random_theta(config, mean, seed + 7919 * k)
+    if not known:
+        return random_theta(config, mean, seed)
+    nearest = min(known, key=lambda name: abs(math.log(float(name.removeprefix(family)) / lmbda)))
+    return _fitted(learned()[nearest], config, mean)
 
 
 def random_theta(config: GridConfig, mean: np.ndarray, seed: int) -> np.ndarray:

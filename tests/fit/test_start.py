@@ -95,7 +95,7 @@ def test_every_stored_start_fits_the_config_that_it_is_named_after(name: str) ->
 
 
 def first_start(config: GridConfig, target: np.ndarray, lmbda: float) -> np.ndarray:
-    return next(start.starts(config, target, lmbda, 0, 1))
+    return start.initial_theta(config, target, lmbda, 0)
 
 
 def is_learned(theta: np.ndarray) -> bool:
@@ -115,17 +115,6 @@ def test_a_shape_that_was_not_learned_starts_at_random() -> None:
     for config in (GridConfig(arm_features=5), GridConfig(spatial_context=3), GridConfig(taps=2)):
         found = first_start(config, black, 1e-3)
         assert np.array_equal(found, start.random_theta(config, np.zeros(3), 0))
-
-
-@pytest.mark.parametrize("tier", TIERS)
-@pytest.mark.parametrize("count", [1, 2, 6])
-def test_learned_starts_come_first_and_as_many_as_asked_for_come(tier: str, count: int) -> None:
-    black = np.zeros((3, 4, 4), np.float32)
-    found = list(start.starts(TIERS[tier], black, 1e-3, 0, count))
-    assert len(found) == count
-    learned = [is_learned(theta) for theta in found]
-    assert learned == sorted(learned, reverse=True)
-    assert len({theta.tobytes() for theta in found}) == count
 
 
 @pytest.mark.parametrize("name", sorted(start.learned()))
