@@ -46,7 +46,7 @@ HIGHEST_EXPONENT = {g: FRACTION_BITS if g.startswith("arm") else 20 for g in GRO
 
 @dataclass(frozen=True)
 class Schedule:
-    """Constants of the main phase, tuned at equal steps (results/design/schedule.tsv)."""
+    """Constants of the main phase, tuned at equal steps (results/design)."""
 
     latent_rate: float = 0.2
     network_rate: float = 0.02
@@ -56,6 +56,7 @@ class Schedule:
     temperature: tuple[float, float] = (0.5, 0.05)
     sigma: tuple[float, float] = (0.35, 0.1)
     tail_rate: float = 0.01
+    precondition: bool = True  # False: plain Adam for the networks
 
     @classmethod
     def of(cls, preset: Preset) -> Schedule:
@@ -103,7 +104,8 @@ class GridFit:
         self._step = 0
         self.latents = self._state(np.zeros(problem.latent_count))
         self._theta = theta.astype(np.float64)
-        self._optimizer = Soap(problem.layout)
+        shapes = problem.layout if schedule.precondition else {"all": (problem.parameter_count,)}
+        self._optimizer = Soap(shapes)
         self.last = (0.0, 1.0)  # rate_bpp and mse of the last evaluation
 
     @property

@@ -30,8 +30,8 @@ class Preset:
 
 
 EFFORTS = {
-    1: Preset(80, 8, step_passes=1),
-    2: Preset(160, 15, step_passes=1),
+    1: Preset(160, 10, step_passes=1),
+    2: Preset(280, 20, step_passes=1),
     3: Preset(450, 40),
     4: Preset(900, 60, refinements=200),
     5: Preset(1800, 100, refinements=400),
@@ -72,7 +72,7 @@ def expected_bytes(lmbda: float, pixels: int) -> float:
     return pixels / 8 * min(8.0, 0.5 * (lmbda / 1e-3) ** -0.55)
 
 
-# From this effort on the steps suffice to fit the large networks (results/design/tiers.tsv).
+# From this effort on the steps suffice to fit the large networks (results/design).
 LARGE_EFFORT = 7
 
 # Shapes of the field by expected size of the file: networks are part of it.
@@ -89,7 +89,7 @@ def choose_config(
 ) -> GridConfig:
     """The shape of a `grid` field: larger networks for larger files, and for more work.
 
-    The thresholds come from results/design/tiers.tsv.
+    The thresholds keep the networks' share of the file near a fifth or below.
     """
     size = expected_bytes(lmbda, height * width)
     tier = "tiny" if size < 1500 else "small" if size < 7000 else "medium"

@@ -1,8 +1,7 @@
 """SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., arXiv 2409.11321, alg. 3).
 
 The networks of a field are tiny, so it runs in numpy on the host at a fraction of a millisecond per
-step. At equal steps it lowers the cost of a `grid` fit by 4 to 9% against Adam
-(results/design/schedule.tsv).
+step (results/design/optimiser.tsv compares it with Adam).
 """
 
 from __future__ import annotations
