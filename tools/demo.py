@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "tools" / "demo_photo" / "coffee.png"
 OUT = ROOT / "demo_output"
 # Done in less than a minute on two cores.
-ENCODE_OPTIONS = ["--effort", "2"]
+ENCODE_OPTIONS = ["--effort", "4"]
 
 
 def inrcodec(*arguments: object) -> dict[str, Any]:
