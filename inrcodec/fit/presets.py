@@ -72,6 +72,9 @@ def expected_bytes(lmbda: float, pixels: int) -> float:
     return pixels / 8 * min(8.0, 0.5 * (lmbda / 1e-3) ** -0.55)
 
 
+LEVELS = 7
+COARSE_LMBDA = 1e-2  # from here on the finest grid is 1:2
+
 # From this effort on the steps suffice to fit the large networks (results/design).
 LARGE_EFFORT = 7
 
@@ -96,5 +99,7 @@ def choose_config(
     if tier == "medium" and effort >= LARGE_EFFORT:
         tier = "large"
     # The coarsest grid has at least one sample, and no level is coarser than the image.
-    levels = min(7, 1 + max(0, math.ceil(math.log2(max(height, width)))))
-    return replace(TIERS[tier], levels=levels)
+    levels = min(LEVELS, 1 + max(0, math.ceil(math.log2(max(height, width)))))
+    # At low rates the 1:1 latents hardly pay for themselves (results/design/low_rate.tsv).
+    first = int(lmbda >= COARSE_LMBDA and levels == LEVELS)
+    return replace(TIERS[tier], first_level=first, levels=levels - first)
