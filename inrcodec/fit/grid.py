@@ -117,18 +117,22 @@ class GridFit:
         zeros = np.zeros(len(values))
         return AdamState(*(self.engine.vector(v) for v in (values, zeros, zeros)))
 
-    def run(self, first: int, last: int, total: int, reporter: Reporter) -> None:
-        """Steps first..last-1 of a main phase of `total` steps."""
+    def run(self, steps: int, reporter: Reporter) -> None:
+        """A main phase of that many steps, its whole schedule.
+
+        Raises:
+            Diverged: a loss or a parameter is not finite.
+        """
         schedule = self.schedule
-        for step in range(first, last):
-            share, temperature, sigma = schedule.at(step / total)
+        for step in range(steps):
+            share, temperature, sigma = schedule.at(step / steps)
             share *= min(1.0, (step + 1) / schedule.warmup_steps)
             z, slope = self.engine.perturb(
                 self.latents.values, temperature, sigma, self._seed * 1_000_003 + step
             )
             loss = self.engine.loss(z, self.engine.vector(self._theta), self.lmbda)
             if not math.isfinite(loss.mse + loss.bits):
-                raise Diverged(f"the loss is not finite after {step} of {total} steps")
+                raise Diverged(f"the loss is not finite after {step} of {steps} steps")
             self._step += 1
             gradient = loss.grad_latents * slope
             self.engine.adam(self.latents, gradient, schedule.latent_rate * share, self._step)
@@ -276,7 +280,7 @@ def _main_phase(
         )
         try:
             fit = GridFit(problem, engine, lmbda, theta, seed, slower)
-            fit.run(0, steps, steps, reporter)
+            fit.run(steps, reporter)
             return fit
         except Diverged:
             if attempt == 3:
