@@ -206,8 +206,8 @@ def latent_grid(
     return grid
 
 
-def weights(level: int, u: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:  # 8.2
-    """(index, weight) of each tap at positions u; indices not yet clamped."""
+def interpolated(level: int, lines: np.ndarray, u: np.ndarray) -> np.ndarray:  # 8.2
+    """[len(u), m]: lines [n, m] of a grid, interpolated at positions u along the first axis."""
     t = u / float(1 << level) - 0.5
     base = np.floor(t)
     f = t - base
@@ -226,7 +226,18 @@ def weights(level: int, u: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:  
         near = [((4.0 * s - 7.0) * s * s + 3.0) / 3.0 for s in (f, g)]
         taps = [far[0], middle[0], near[0], near[1], middle[1], far[1]]
     first = base.astype(np.int64) - (1 if level else 2)
-    return [(first + k, weight) for k, weight in enumerate(taps)]
+    seen = [lines[np.clip(first + k, 0, len(lines) - 1)] for k in range(len(taps))]
+    total = np.zeros_like(seen[0])
+    for samples, weight in zip(seen, taps, strict=True):
+        total = total + samples * weight[:, None]
+    if level:
+        return total
+    _, p, q, r, s, _ = seen
+    slack = (f * g)[:, None]
+    bend_q, bend_r = p - 2.0 * q + r, q - 2.0 * r + s
+    low = np.minimum(q, r) - slack * np.maximum(np.minimum(bend_q, bend_r), 0.0)
+    high = np.maximum(q, r) - slack * np.minimum(np.maximum(bend_q, bend_r), 0.0)
+    return np.minimum(np.maximum(total, low), high)
 
 
 class Synthesis:  # 8
@@ -236,12 +247,8 @@ class Synthesis:  # 8
     def features(self, y: np.ndarray, x: np.ndarray) -> list[np.ndarray]:
         found = []
         for k, grid in enumerate(self.latents):
-            tall = np.zeros((len(y), grid.shape[1]))
-            for i, weight in weights(self.first + k, y):
-                tall = tall + grid[np.clip(i, 0, grid.shape[0] - 1)] * weight[:, None]
-            wide = np.zeros((len(y), len(x)))
-            for i, weight in weights(self.first + k, x):
-                wide = wide + tall[:, np.clip(i, 0, grid.shape[1] - 1)] * weight
+            tall = interpolated(self.first + k, grid.astype(np.float64), y)
+            wide = interpolated(self.first + k, tall.T, x).T
             found.append(wide * FEATURE_GAIN)
         return found
 

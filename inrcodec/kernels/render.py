@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inrcodec.grid import Axis, Grid
-from inrcodec.kernels.kernel import axis_weights
+from inrcodec.kernels.kernel import axis_taps
 
 # Positions per tile: a [tile] float64 plane of half a megabyte stays in the second-level cache.
 TILE = 1 << 16
@@ -143,26 +143,14 @@ def _interpolate(
     level: np.ndarray, index: int, y: np.ndarray, x: np.ndarray, dtype: np.dtype
 ) -> np.ndarray:
     """[len(y), len(x)]: one latent grid at positions y, x; first down, then across."""
-    rows, row_weights = axis_weights(index, y, level.shape[0])
-    columns, column_weights = axis_weights(index, x, level.shape[1])
+    rows = axis_taps(index, y, level.shape[0])
+    columns = axis_taps(index, x, level.shape[1])
     # Only the columns that some position needs.
-    left = min(int(c.min()) for c in columns)
-    right = max(int(c.max()) for c in columns) + 1
+    left = min(int(c.min()) for c in columns.indices)
+    right = max(int(c.max()) for c in columns.indices) + 1
     source = level[:, left:right]
-    tall = np.zeros((len(y), right - left), dtype)
-    for i, weight in _used(rows, row_weights):
-        tall += source[i].astype(dtype) * weight[:, None].astype(dtype)
-    out = np.zeros((len(y), len(x)), dtype)
-    for i, weight in _used(columns, column_weights):
-        out += np.take(tall, i - left, axis=1) * weight.astype(dtype)
-    return out
-
-
-def _used(
-    indices: list[np.ndarray], weights: list[np.ndarray]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The taps that are not zero everywhere: adding the others would change no bit."""
-    return ((i, w) for i, w in zip(indices, weights, strict=True) if w.any())
+    tall = rows.interpolate(lambda i: source[i].astype(dtype), axis=0)
+    return columns.interpolate(lambda i: np.take(tall, i - left, axis=1), axis=1)
 
 
 def _tap_layer(
