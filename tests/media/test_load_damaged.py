@@ -93,7 +93,7 @@ def test_png_with_a_wrong_check_sum_is_an_error(noise, saved):
         (b"Dear diary, today I drew nothing.\n", "text .'Dear diary"),
         (b"%PDF-1.7\n%\xe2\xe3", "PDF"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
-        (b"\x89INR\r\n\x1a\n\0\0", ".inr file"),
+        (b"\x93INR\r\n\x1a\n\0\0", ".inr file"),
         (bytes(range(7, 40)), "33 bytes that begin with 07 08"),
         (b"P6\n# only a comment", "expected a number"),
         (b"Pf\n2 2\n-1.0\n" + bytes(16), "floating point"),

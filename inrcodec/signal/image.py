@@ -1,4 +1,4 @@
-"""The samples of one image (later: sound, video) and what is needed to write them back."""
+"""The samples of one image and what is needed to write them back."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from numbers import Integral
 import numpy as np
 
 from inrcodec.errors import BadInput
-
-KINDS = ("image",)
-METADATA_NAMES = ("icc", "exif", "xmp")
+from inrcodec.signal.metadata import check_metadata
 
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """One signal: integer samples with their depth and metadata.
+    """One image: integer samples with their depth and metadata.
 
     Args:
         samples: image: [height, width, channels] uint8 (bit_depth <= 8) or uint16, C-contiguous;
             channels 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA (alpha is straight, not premultiplied).
         bit_depth: 1..16; samples lie in [0, 2**bit_depth - 1].
-        kind: "image".
+        kind: "image"; sound is an AudioSignal, video a VideoSignal.
         metadata: opaque payloads kept verbatim, by name: "icc" (ICC profile), "exif" (EXIF block,
             orientation already applied and reset), "xmp".
 
@@ -37,8 +35,11 @@ class Signal:
 
     def __post_init__(self) -> None:
         s = self.samples
-        if self.kind not in KINDS:
-            raise BadInput(f"kind is {self.kind!r}, expected one of {KINDS}")
+        if self.kind != "image":
+            raise BadInput(
+                f"kind is {self.kind!r}, expected 'image'; for sound make an AudioSignal, "
+                "for video a VideoSignal"
+            )
         if not isinstance(s, np.ndarray):
             raise BadInput(f"samples are a {type(s).__name__}, expected a numpy array")
         if not isinstance(self.bit_depth, Integral) or not 1 <= self.bit_depth <= 16:
@@ -60,12 +61,7 @@ class Signal:
             raise BadInput(
                 f"largest sample is {int(s.max())}, above {self.peak} (bit_depth {self.bit_depth})"
             )
-        for name, block in self.metadata.items():
-            if name not in METADATA_NAMES or not isinstance(block, bytes):
-                raise BadInput(
-                    f"metadata {name!r} is a {type(block).__name__}, "
-                    f"expected bytes under one of the names {', '.join(METADATA_NAMES)}"
-                )
+        check_metadata(self.metadata)
 
     @property
     def height(self) -> int:
