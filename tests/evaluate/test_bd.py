@@ -1,10 +1,17 @@
-"""BD-rate: against the reference package where installed, and against cases known by hand."""
+"""BD-rate and BD-PSNR: against the package of FAU Erlangen, and against cases known by hand."""
 
+import bjontegaard
 import numpy as np
 import pytest
 
-from inrcodec.errors import BadInput
-from inrcodec.evaluate.bd import bd_rate_percent
+from inrcodec.errors import BadInput, BadOption
+from inrcodec.evaluate.bd import (
+    bd_quality,
+    bd_rate_percent,
+    bd_rate_summary,
+    bootstrap_interval,
+    mean_curve,
+)
 
 
 def curves(seed: int):
@@ -26,18 +33,37 @@ def test_scaling_every_rate_is_that_difference(factor):
     assert overlap == pytest.approx(100)
 
 
+@pytest.mark.parametrize("method", ["pchip", "akima"])
 @pytest.mark.parametrize("seed", range(10))
-def test_equals_the_bjontegaard_package(seed):
-    bjontegaard = pytest.importorskip("bjontegaard")
+def test_both_deltas_are_those_of_the_bjontegaard_package(seed, method):
     anchor, test = curves(seed)
-    expected = bjontegaard.bd_rate(
-        *map(np.array, zip(*anchor, strict=True)),
-        *map(np.array, zip(*test, strict=True)),
-        method="pchip",
-        require_matching_points=False,
-        min_overlap=0,
-    )
-    assert bd_rate_percent(anchor, test)[0] == pytest.approx(expected, rel=1e-9)
+    given = (*zip(*anchor, strict=True), *zip(*test, strict=True))
+    arrays = [np.array(values) for values in given]
+    options = {"method": method, "require_matching_points": False, "min_overlap": 0}
+    for ours, theirs in ((bd_rate_percent, bjontegaard.bd_rate), (bd_quality, bjontegaard.bd_psnr)):
+        assert ours(anchor, test, method)[0] == pytest.approx(theirs(*arrays, **options), rel=1e-9)
+
+
+def test_akima_of_points_on_a_line_is_that_line():
+    anchor = [(10**k, 30.0 + k) for k in range(6)]
+    test = [(2 * 10**k, 30.0 + k) for k in range(6)]
+    assert bd_rate_percent(anchor, test, "akima")[0] == pytest.approx(100)
+
+
+def test_quality_that_is_better_everywhere_is_that_difference():
+    anchor, _ = curves(3)
+    better = [(rate, quality + 1.5) for rate, quality in anchor]
+    for method in ("pchip", "akima"):
+        difference, overlap = bd_quality(anchor, better, method)
+        assert difference == pytest.approx(1.5)
+        assert overlap == pytest.approx(100)
+
+
+def test_swapping_the_curves_inverts_both_deltas():
+    anchor, test = curves(5)
+    forth, back = bd_rate_percent(anchor, test)[0], bd_rate_percent(test, anchor)[0]
+    assert (1 + forth / 100) * (1 + back / 100) == pytest.approx(1)
+    assert bd_quality(anchor, test)[0] == pytest.approx(-bd_quality(test, anchor)[0])
 
 
 def test_frozen_value():
@@ -53,6 +79,10 @@ def test_curves_without_common_quality_are_refused():
     high = [(r, 40.0 + r) for r in range(1, 5)]
     with pytest.raises(BadInput, match="no quality in common"):
         bd_rate_percent(low, high)
+    cheap = [(r, 20.0 + r) for r in range(1, 5)]
+    dear = [(100.0 * r, 20.0 + r) for r in range(1, 5)]
+    with pytest.raises(BadInput, match="no log rate in common"):
+        bd_quality(cheap, dear)
 
 
 def test_too_few_points_and_falling_quality_are_refused():
@@ -61,3 +91,79 @@ def test_too_few_points_and_falling_quality_are_refused():
         bd_rate_percent(good[:3], good)
     with pytest.raises(BadInput, match="does not rise"):
         bd_rate_percent(good, [(1, 30), (2, 31), (3, 30.5), (4, 33)])
+    for bad in ((0, 29), (-1, 29), (0.5, -np.inf), (np.nan, 29)):
+        with pytest.raises(BadInput, match=r"finite ones with rates above 0"):
+            bd_rate_percent(good, [bad, *good])
+    with pytest.raises(BadOption, match="'cubic', expected one of pchip, akima"):
+        bd_rate_percent(good, good, "cubic")
+
+
+def picture_curves(factors: dict[str, float], anchor_rates: dict[str, float]):
+    """Curves where each picture has its own rate and its own gain."""
+    levels = [(1, 30.0), (2, 33.0), (4, 36.0), (8, 39.0), (16, 42.0)]
+    anchors = {n: [(rate * r, q) for r, q in levels] for n, rate in anchor_rates.items()}
+    tests = {n: [(factors[n] * r, q) for r, q in anchors[n]] for n in factors}
+    return anchors, tests
+
+
+def test_the_two_averages_over_pictures_weigh_them_differently():
+    anchors, tests = picture_curves({"easy": 0.5, "hard": 1.0}, {"easy": 0.1, "hard": 0.9})
+    found = bd_rate_summary(anchors, tests)
+    assert found.per_image_percent == pytest.approx({"easy": -50, "hard": 0}, abs=1e-9)
+    assert found.overlap_percent == pytest.approx({"easy": 100, "hard": 100})
+    assert found.mean_percent == pytest.approx(-25)
+    assert found.of_mean_curve_percent == pytest.approx(-5)
+
+
+def test_the_confidence_interval_surrounds_the_mean_and_repeats_with_its_seed():
+    factors = dict(zip("abcdefgh", np.random.default_rng(0).uniform(0.6, 0.9, 8), strict=True))
+    curves_of = picture_curves(factors, dict.fromkeys(factors, 1.0))
+    found = bd_rate_summary(*curves_of, seed=1)
+    assert -40 < found.low_percent < found.mean_percent < found.high_percent < -5
+    assert found == bd_rate_summary(*curves_of, seed=1)
+    assert found != bd_rate_summary(*curves_of, seed=2)
+
+
+def test_pictures_measured_at_other_settings_have_no_mean_curve():
+    anchors, tests = picture_curves({"a": 0.5, "b": 0.5}, {"a": 1, "b": 2})
+    del tests["b"][0]
+    assert bd_rate_summary(anchors, tests).of_mean_curve_percent is None
+    with pytest.raises(BadInput, match=r"\[4, 5\] points.*same settings"):
+        mean_curve(list(tests.values()))
+
+
+def test_a_mean_curve_is_the_mean_of_rates_and_qualities():
+    assert mean_curve([[(1, 30), (2, 34)], [(3, 32), (6, 35)]]) == [(2, 31), (4, 34.5)]
+
+
+def test_a_summary_names_the_picture_that_it_refuses():
+    anchors, tests = picture_curves({"a": 0.5, "b": 0.5}, {"a": 1, "b": 2})
+    tests["b"] = [(rate, quality + 50) for rate, quality in tests["b"]]
+    with pytest.raises(BadInput, match="^b: the curves have no quality in common"):
+        bd_rate_summary(anchors, tests)
+    del tests["b"]
+    with pytest.raises(BadInput, match=r"of 2 pictures .* of 1 .*\['b'\]"):
+        bd_rate_summary(anchors, tests)
+    with pytest.raises(BadInput, match="at least one"):
+        bd_rate_summary({}, {})
+
+
+def test_the_bootstrap_gives_the_normal_interval_of_many_values():
+    values = np.random.default_rng(0).normal(3, 2, 2000)
+    low, high = bootstrap_interval(values.tolist(), resamples=2000)
+    half = 1.96 * values.std() / np.sqrt(2000)
+    assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.01)
+    narrow = bootstrap_interval(values.tolist(), confidence=0.5, resamples=2000)
+    assert low < narrow[0] < narrow[1] < high
+
+
+def test_the_bootstrap_of_one_value_is_that_value():
+    assert bootstrap_interval([7.0]) == (7, 7)
+    for values, options in (
+        ([], {}),
+        ([np.nan], {}),
+        ([1.0], {"confidence": 1}),
+        ([1.0], {"resamples": 0}),
+    ):
+        with pytest.raises(BadInput, match="expected"):
+            bootstrap_interval(values, **options)
