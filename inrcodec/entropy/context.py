@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from inrcodec.entropy.coder import Decoder, Encoder
-from inrcodec.entropy.tables import FRACTIONS, REACH, SCALE_BIAS, SCALES, SYMBOLS, cost_bits
+from inrcodec.entropy.escapes import EscapeQueue
+from inrcodec.entropy.tables import FRACTIONS, SCALE_BIAS, SCALES
 from inrcodec.errors import CorruptFile
 
 FRACTION_BITS = 12
@@ -68,7 +69,7 @@ class ContextModel:
         self, context: Context, theta_hat: dict[str, np.ndarray], exponents: dict[str, int]
     ) -> None:
         self.context = context
-        self._p: dict[str, np.ndarray] = {}
+        self.fixed_point: dict[str, np.ndarray] = {}  # float64 integers, units of 2**-12
         for name in ("w1", "b1", "w2", "b2", "w3", "skip", "b3"):
             e = exponents[f"arm.{name}"]
             fixed = np.ldexp(theta_hat[f"arm.{name}"].astype(np.float64), FRACTION_BITS - e)
@@ -76,7 +77,7 @@ class ContextModel:
                 raise CorruptFile(
                     f"context model parameter {name} exceeds +-64 or is finer than 2**-12"
                 )
-            self._p[name] = fixed
+            self.fixed_point[name] = fixed
 
     def rows(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Table rows for contexts x [in_features, n] of float64 integers.
@@ -84,7 +85,7 @@ class ContextModel:
         Returns:
             Integer mean m, fraction index (0..31) and scale index (0..95), each [n] int64.
         """
-        p, one = self._p, float(1 << FRACTION_BITS)
+        p, one = self.fixed_point, float(1 << FRACTION_BITS)
         x = np.clip(x, -MAX_INPUT, MAX_INPUT)
         h = np.clip(p["w1"] @ x + p["b1"][:, None], 0, MAX_HIDDEN)
         g = np.maximum(p["w2"] @ h + p["b2"][:, None] * one, 0)
@@ -133,129 +134,114 @@ def wavefront_order(shape: tuple[int, int], slope: int) -> np.ndarray:
     return np.argsort(diagonal.ravel(), kind="stable")
 
 
-class LatentCoder:
-    """Codes latent grids, coarsest first, each in wavefront order."""
+class Wavefront(Protocol):
+    """A level while it is decoded, diagonal by diagonal; see `diagonals`."""
 
-    def __init__(self, model: ContextModel) -> None:
-        self._model = model
-        self._context = model.context
+    grid: np.ndarray  # [h, w] int32, complete after the last diagonal
+
+    def rows(self, diagonal: tuple[int, int, int]) -> np.ndarray:
+        """[n] int64: the rows of the probability table, scale * 32 + fraction, of its latents."""
+
+    def store(
+        self, diagonal: tuple[int, int, int], symbols: np.ndarray, queue: EscapeQueue
+    ) -> None:
+        """Takes the symbols that were decoded under those rows.
+
+        Raises:
+            CorruptFile: a latent is beyond the format, or an escape has no magnitude.
+        """
+
+
+class ContextEngine(Protocol):
+    """What a ContextModel says of the latents of whole levels."""
 
     def level_rows(
         self, level: np.ndarray, parent: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Table rows of a whole known grid in raster order; each [h*w] int64."""
+        """Mean, fraction and scale of a known grid in raster order; each [h*w] int64."""
+
+    def wavefront(self, shape: tuple[int, int], parent: np.ndarray | None) -> Wavefront:
+        """A level that is about to be decoded."""
+
+
+class NumpyContextEngine:
+    """The context engine that runs everywhere; others give the same numbers."""
+
+    def __init__(self, model: ContextModel) -> None:
+        self._model = model
+
+    def level_rows(
+        self, level: np.ndarray, parent: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         h, w = level.shape
+        context = self._model.context
         padded = np.pad(level, ((PAD, 0), (PAD, PAD)))
-        planes = coarse_planes(parent, level.shape, self._context)
+        planes = coarse_planes(parent, level.shape, context)
         parts = []
         step = max(1, _CHUNK // w)
         for top in range(0, h, step):
             n = min(step, h - top)
-            x = np.empty((len(self._context.spatial) + len(planes), n, w))
-            for row, (dy, dx) in zip(x, self._context.spatial, strict=False):
+            x = np.empty((len(context.spatial) + len(planes), n, w))
+            for row, (dy, dx) in zip(x, context.spatial, strict=False):
                 row[:] = padded[PAD + top + dy : PAD + top + dy + n, PAD + dx : PAD + dx + w]
-            x[len(self._context.spatial) :] = planes[:, top : top + n]
+            x[len(context.spatial) :] = planes[:, top : top + n]
             parts.append(self._model.rows(x.reshape(len(x), n * w)))
         return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
-    def plan(self, levels: list[np.ndarray]) -> tuple[np.ndarray, ...]:
-        """(symbols, scale, fraction, escapes) of all latents in coding order.
+    def wavefront(self, shape: tuple[int, int], parent: np.ndarray | None) -> Wavefront:
+        return _NumpyWavefront(self._model, shape, parent)
 
-        `escapes` holds |residual| - 32 of each latent beyond the reach of the table.
-        """
-        columns: list[tuple[np.ndarray, ...]] = []
-        for i in reversed(range(len(levels))):
-            parent = levels[i + 1] if i + 1 < len(levels) else None
-            mean, fraction, scale = self.level_rows(levels[i], parent)
-            order = wavefront_order(levels[i].shape, self._context.slope)
-            residual = levels[i].ravel().astype(np.int64) - mean
-            columns.append((residual[order], scale[order], fraction[order]))
-        residual, scale, fraction = (np.concatenate(c) for c in zip(*columns, strict=True))
-        symbols = np.clip(residual + REACH + 1, 0, SYMBOLS - 1)
-        escapes = np.abs(residual[(symbols == 0) | (symbols == SYMBOLS - 1)]) - (REACH + 1)
-        return symbols, scale, fraction, escapes
 
-    def rate_bits(self, levels: list[np.ndarray]) -> float:
-        """Bits that the range coder will spend on the latents, escapes left out."""
-        symbols, scale, fraction, _ = self.plan(levels)
-        return float(cost_bits()[scale, fraction, symbols].sum())
+class _NumpyWavefront:
+    """Along a diagonal y grows by 1 and x shrinks by the slope: one strided slice of a grid."""
 
-    def encode(self, encoder: Encoder, plan: tuple[np.ndarray, ...]) -> None:
-        """Writes what `plan` returned, escapes excepted."""
-        symbols, scale, fraction, _ = plan
-        encoder.symbols(symbols, scale, fraction)
-
-    def decode(
-        self, decoder: Decoder, shapes: list[tuple[int, int]], queue: EscapeQueue
-    ) -> list[np.ndarray]:
-        """The int32 grids of the given shapes, finest first.
-
-        Raises:
-            CorruptFile: the stream does not decode or goes on, or the escapes do not fit it.
-        """
-        levels: list[np.ndarray] = []
-        for shape in reversed(shapes):
-            parent = levels[0] if levels else None
-            levels.insert(0, self._decode_level(decoder, shape, parent, queue))
-        queue.check_empty()
-        decoder.check_end()
-        return levels
-
-    def _decode_level(
-        self,
-        decoder: Decoder,
-        shape: tuple[int, int],
-        parent: np.ndarray | None,
-        queue: EscapeQueue,
-    ) -> np.ndarray:
+    def __init__(
+        self, model: ContextModel, shape: tuple[int, int], parent: np.ndarray | None
+    ) -> None:
         h, w = shape
-        slope = self._context.slope
-        stride = w + 2 * PAD
-        inner_step = max(1, w - slope)  # a diagonal of a narrower grid holds one latent
-        grid = np.zeros((h + PAD, stride), np.int32)
-        flat = grid.ravel()
-        planes = coarse_planes(parent, shape, self._context).reshape(-1, h * w)
-        offsets = [dy * stride + dx for dy, dx in self._context.spatial]
-        n_spatial = len(offsets)
-        x = np.zeros((n_spatial + len(planes), h))
-        for d, first, last in diagonals(shape, slope):
-            n = last - first
-            # Along a diagonal y grows by 1 and x shrinks by `slope`: one strided slice.
-            begin = (first + PAD) * stride + d - slope * first + PAD
-            step = stride - slope
-            end = begin + step * (n - 1) + 1
-            for row, offset in enumerate(offsets):
-                x[row, :n] = flat[begin + offset : end + offset : step]
-            inner = first * w + d - slope * first
-            x[n_spatial:, :n] = planes[:, inner : inner + inner_step * (n - 1) + 1 : inner_step]
-            mean, fraction, scale = self._model.rows(x[:, :n])
-            symbols = decoder.symbols(scale, fraction).astype(np.int64)
-            values = mean + queue.residuals(symbols)
-            if np.abs(values).max() > MAX_LATENT:
-                raise CorruptFile(f"a latent decodes to {int(np.abs(values).max())}, above 65536")
-            flat[begin:end:step] = values
-        return np.ascontiguousarray(grid[PAD:, PAD : PAD + w])
+        context = model.context
+        self._model, self._slope, self._width, self._stride = model, context.slope, w, w + 2 * PAD
+        padded = np.zeros((h + PAD, self._stride), np.int32)
+        self.grid, self._flat = padded[PAD:, PAD : PAD + w], padded.ravel()
+        self._planes = coarse_planes(parent, shape, context).reshape(-1, h * w)
+        self._offsets = [dy * self._stride + dx for dy, dx in context.spatial]
+        self._x = np.zeros((len(self._offsets) + len(self._planes), h))
+        self._mean = np.zeros(0, np.int64)
+
+    def rows(self, diagonal: tuple[int, int, int]) -> np.ndarray:
+        d, first, last = diagonal
+        n = last - first
+        own = self._slice(diagonal)
+        for row, offset in enumerate(self._offsets):
+            shifted = slice(own.start + offset, own.stop + offset, own.step)
+            self._x[row, :n] = self._flat[shifted]
+        begin = first * self._width + d - self._slope * first
+        step = max(1, self._width - self._slope)  # a diagonal of a narrower grid holds one latent
+        self._x[len(self._offsets) :, :n] = self._planes[
+            :, begin : begin + step * (n - 1) + 1 : step
+        ]
+        self._mean, fraction, scale = self._model.rows(self._x[:, :n])
+        return scale * FRACTIONS + fraction
+
+    def store(
+        self, diagonal: tuple[int, int, int], symbols: np.ndarray, queue: EscapeQueue
+    ) -> None:
+        values = self._mean + queue.residuals(symbols.astype(np.int64))
+        check_magnitude(int(np.abs(values).max()))
+        self._flat[self._slice(diagonal)] = values
+
+    def _slice(self, diagonal: tuple[int, int, int]) -> slice:
+        d, first, last = diagonal
+        begin = (first + PAD) * self._stride + d - self._slope * first + PAD
+        step = self._stride - self._slope
+        return slice(begin, begin + step * (last - first - 1) + 1, step)
 
 
-class EscapeQueue:
-    """Magnitudes of the residuals that the table does not reach, in coding order."""
+def check_magnitude(largest: int) -> None:
+    """Refuses latents beyond the format.
 
-    def __init__(self, magnitudes: np.ndarray) -> None:
-        self._magnitudes = magnitudes
-        self._next = 0
-
-    def residuals(self, symbols: np.ndarray) -> np.ndarray:
-        """Residuals of symbols 0..64; takes one magnitude from the queue per escape."""
-        residuals = symbols - (REACH + 1)
-        where = np.flatnonzero((symbols == 0) | (symbols == SYMBOLS - 1))
-        if where.size:
-            taken = self._magnitudes[self._next : self._next + where.size]
-            if taken.size < where.size:
-                raise CorruptFile("the payload holds fewer escaped residuals than it asks for")
-            self._next += where.size
-            residuals[where] = np.sign(residuals[where]) * (taken + REACH + 1)
-        return residuals
-
-    def check_empty(self) -> None:
-        if self._next != self._magnitudes.size:
-            raise CorruptFile("the payload holds more escaped residuals than it asks for")
+    Raises:
+        CorruptFile: the largest magnitude is.
+    """
+    if largest > MAX_LATENT:
+        raise CorruptFile(f"a latent decodes to {largest}, above {MAX_LATENT}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inrcodec.entropy.coder import Decoder, Encoder
-from inrcodec.entropy.context import EscapeQueue
+from inrcodec.entropy.escapes import EscapeQueue
 from inrcodec.entropy.tables import FRACTIONS, REACH, SCALES, SYMBOLS, cost_bits
 from inrcodec.errors import CorruptFile
 

@@ -25,7 +25,8 @@ from inrcodec.bitstream.header import Header
 from inrcodec.bitstream.limits import Limits
 from inrcodec.bitstream.varint import pack_varint, read_varint
 from inrcodec.entropy.coder import Decoder, Encoder
-from inrcodec.entropy.context import Context, ContextModel, EscapeQueue, LatentCoder
+from inrcodec.entropy.context import Context, ContextModel
+from inrcodec.entropy.escapes import EscapeQueue
 from inrcodec.entropy.integers import (
     GroupCode,
     best_code,
@@ -35,9 +36,11 @@ from inrcodec.entropy.integers import (
     encode_magnitudes,
     plan_group,
 )
+from inrcodec.entropy.latents import LatentCoder
 from inrcodec.errors import CorruptFile, TruncatedFile
 from inrcodec.grid import Grid
-from inrcodec.kernels.render import Networks, render
+from inrcodec.kernels.decoding import decode_engine
+from inrcodec.kernels.render import Networks
 from inrcodec.registry import register
 
 # The causal neighbours (dy, dx) of the context model, nearest first. The order is part of the
@@ -192,7 +195,11 @@ class GridField:
         """The integer context model of this field's networks."""
         layout = parameter_layout(self.config, self.size[2])
         exponents = {name: self.steps[group] for name, (group, _) in layout.items()}
-        return LatentCoder(ContextModel(self.config.context, self.theta_hat, exponents))
+        model = ContextModel(self.config.context, self.theta_hat, exponents)
+        return LatentCoder(model, decode_engine(self._macs(*self.size[:2])).context)
+
+    def _macs(self, height: int, width: int) -> float:
+        return height * width * macs_per_sample(self.config, self.size[2])
 
     def pack(self) -> bytes:
         groups = self.groups()
@@ -251,7 +258,10 @@ class GridField:
     def render(self, grid: Grid, fast: bool = False) -> np.ndarray:
         networks = Networks(self.theta(), self.config.taps, FEATURE_GAIN)
         dtype = np.float32 if fast else np.float64
-        return render(networks, self.latents, self.config.first_level, self.size, grid, dtype)
+        engine = decode_engine(self._macs(*grid.shape))
+        return engine.render(
+            networks, self.latents, self.config.first_level, self.size, grid, dtype
+        )
 
     @classmethod
     def describe(cls, header: Header) -> dict[str, int]:

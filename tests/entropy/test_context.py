@@ -13,13 +13,13 @@ from inrcodec.entropy.context import (
     MAX_WEIGHT,
     Context,
     ContextModel,
-    EscapeQueue,
-    LatentCoder,
     coarse_planes,
     diagonals,
     wavefront_order,
 )
+from inrcodec.entropy.escapes import EscapeQueue
 from inrcodec.entropy.integers import decode_magnitudes, encode_magnitudes
+from inrcodec.entropy.latents import LatentCoder
 from inrcodec.errors import CorruptFile
 from inrcodec.fields.grid import COARSE_CONTEXT, SPATIAL_CONTEXT
 
@@ -44,7 +44,7 @@ def random_model(
 
 def rows_in_python_integers(model: ContextModel, x: list[int]) -> tuple[int, int, int]:
     """SPEC.md section 7.2 for one context, in integers of any size; asserts every bound."""
-    p = {k: np.array(v).astype(np.int64).astype(object) for k, v in model._p.items()}
+    p = {k: np.array(v).astype(np.int64).astype(object) for k, v in model.fixed_point.items()}
 
     def dot(weights: np.ndarray, values: list[int]) -> int:
         terms = [int(w) * v for w, v in zip(weights, values, strict=True)]
@@ -86,9 +86,9 @@ def test_the_largest_network_stays_exact_at_its_largest_weights(signs: tuple[int
     """All weights at +-64, inputs at +-255, 31 inputs, 64 wide: sums are still below 2**53."""
     model = random_model(22, 9, 64, seed=0)
     for name, sign in zip(("w1", "w2", "w3"), signs, strict=True):
-        model._p[name][:] = sign * MAX_WEIGHT
+        model.fixed_point[name][:] = sign * MAX_WEIGHT
     for name in ("b1", "b2", "b3", "skip"):
-        model._p[name][:] = np.where(model._p[name] < 0, -MAX_WEIGHT, MAX_WEIGHT)
+        model.fixed_point[name][:] = np.where(model.fixed_point[name] < 0, -MAX_WEIGHT, MAX_WEIGHT)
     x = np.stack([np.full(31, s * 10.0**5) for s in (-1, 1)], axis=1)
     found = np.stack(model.rows(x), axis=1).tolist()
     assert found == [list(rows_in_python_integers(model, [int(v) for v in c])) for c in x.T]

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inrcodec.entropy.coder import Decoder, Encoder
-from inrcodec.entropy.context import EscapeQueue
+from inrcodec.entropy.escapes import EscapeQueue
 from inrcodec.entropy.integers import (
     GroupCode,
     best_code,

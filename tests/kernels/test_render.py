@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from inrcodec.fields import grid as grid_field
 from inrcodec.fields.grid import (
     FEATURE_GAIN,
     GROUPS,
@@ -19,6 +20,7 @@ from inrcodec.fields.grid import (
     parameter_layout,
 )
 from inrcodec.grid import Grid
+from inrcodec.kernels import decoding
 from inrcodec.kernels import render as render_module
 from inrcodec.kernels.kernel import axis_taps, bspline_weights, keys6_weights, phase_weights
 from inrcodec.kernels.render import TILE, tiles
@@ -30,6 +32,15 @@ CONFIGS = {
     "one_tap": {"taps": 1, "levels": 3, "first_level": 1},
     "coarse": {"first_level": 3, "levels": 9, "synthesis_features": 3},
 }
+
+
+@pytest.fixture(params=["numpy", "compiled"], autouse=True)
+def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every promise is kept by both."""
+    engine = decoding.NUMPY if request.param == "numpy" else decoding.compiled()
+    if engine is None:
+        pytest.skip("no compiled code here")
+    monkeypatch.setattr(grid_field, "decode_engine", lambda _: engine)
 
 
 def random_field(height: int, width: int, channels: int = 3, **config: int) -> GridField:

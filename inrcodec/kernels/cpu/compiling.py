@@ -36,6 +36,11 @@ def compiled(function: Callable) -> Callable:
     return _dispatcher(function, _ANY_ORDER, from_python=True)
 
 
+def exact(function: Callable) -> Callable:
+    """The same for the decoder: every float operation as it is written, in that order."""
+    return _dispatcher(function, set(), from_python=True)
+
+
 def kernel(function: Callable) -> Callable:
     """The same for functions that only compiled code calls; they compile faster."""
     return _dispatcher(function, _ANY_ORDER, from_python=False)
@@ -86,7 +91,7 @@ def cache_folder() -> Path | None:
 
 @cache
 def _announce() -> None:
-    _log.warning("compiling the CPU engine, once on this machine; takes about 10 seconds")
+    _log.warning("compiling for this processor, once on this machine; takes 3 to 15 seconds")
 
 
 class FolderCache(NullCache):

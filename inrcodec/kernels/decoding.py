@@ -1,0 +1,122 @@
+"""The choice of the code that decodes: numpy, or the same compiled. Both give the same bits.
+
+The one place that decides. Compiled code is about three times as quick, but numba takes a third of
+a second to start: by then a small picture is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+
+import numpy as np
+
+from inrcodec.entropy.context import (
+    Context,
+    ContextEngine,
+    ContextModel,
+    NumpyContextEngine,
+    diagonals,
+)
+from inrcodec.entropy.escapes import EscapeQueue
+from inrcodec.entropy.tables import SYMBOLS
+from inrcodec.grid import Grid
+from inrcodec.kernels.render import Networks, render
+
+# Multiply-adds of the networks from which on starting numba is worth it; the default field has so
+# many on 0.44 megapixels. Starting takes 0.26 s, or 0.35 s where scipy is installed, which numba
+# loads too; compiled code saves 0.76 ns each (tools/bench_engine --decode, at 768x512): even at 3.4
+# to 4.6e8. Rounded up, because the first start on a machine also compiles, for 2.7 s.
+COMPILED_FROM_MACS = 5e8
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DecodeEngine:
+    """The two loops of decoding.
+
+    Args:
+        name: "numpy" or "compiled".
+        context: makes the engine of a context model.
+        render: with the arguments of `kernels.render.render`.
+    """
+
+    name: str
+    context: Callable[[ContextModel], ContextEngine]
+    render: Callable[..., np.ndarray]
+
+
+NUMPY = DecodeEngine("numpy", NumpyContextEngine, render)
+
+
+def decode_engine(macs: float) -> DecodeEngine:
+    """The quicker engine for so many multiply-adds of the networks, of those that work here."""
+    if macs < COMPILED_FROM_MACS and "numba" not in sys.modules:
+        return NUMPY
+    return compiled() or NUMPY
+
+
+@cache
+def compiled() -> DecodeEngine | None:
+    """The compiled engine, where it works; it is compiled now if it never was on this machine.
+
+    None without numba, where compiling is switched off, and where compiled code cannot be kept:
+    every process would take seconds to make it again.
+    """
+    if find_spec("numba") is None:
+        return None
+    try:
+        from numba import config
+
+        from inrcodec.kernels.cpu.compiling import cache_folder
+
+        if config.DISABLE_JIT or cache_folder() is None:
+            return None
+        from inrcodec.kernels.cpu.context import CompiledContextEngine
+        from inrcodec.kernels.cpu.render import render as compiled_render
+
+        engine = DecodeEngine("compiled", CompiledContextEngine, compiled_render)
+        if _sample(engine) == _sample(NUMPY):
+            return engine
+        _log.warning("compiled code decodes other values than numpy here; decoding with numpy")
+    except Exception as error:  # numba's own, LLVM's, or of libraries that do not fit together
+        _log.warning("numba fails here (%s); decoding with numpy", str(error).strip() or error)
+    return None
+
+
+def _sample(engine: DecodeEngine) -> bytes:
+    """What an engine makes of a few numbers; calls every compiled function of the decoder."""
+
+    def numbers(*shape: int) -> np.ndarray:
+        return (np.arange(math.prod(shape)) * 37 % 41 - 20).reshape(shape)
+
+    def parameters(network: str, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
+        return {f"{network}.{name}": numbers(*shape) for name, shape in shapes.items()}
+
+    theta = parameters(
+        "arm", w1=(2, 3), b1=(2,), w2=(2, 2), b2=(2,), w3=(2, 2), skip=(2, 3), b3=(2,)
+    )
+    context = Context(((0, -1), (-1, 1)), ((0, 0),))
+    shape, level = (4, 5), numbers(4, 5)
+    wavefront = engine.context(ContextModel(context, theta, dict.fromkeys(theta, 4))).wavefront(
+        shape, numbers(2, 3)
+    )
+    queue = EscapeQueue(numbers(20) + 20)
+    found = []
+    for diagonal in diagonals(shape, context.slope):
+        rows = wavefront.rows(diagonal)
+        found.append(rows.tobytes())
+        wavefront.store(diagonal, (rows * 29 % SYMBOLS).astype(np.int32), queue)
+    theta = parameters(
+        "syn", w1=(2, 2), b1=(2,), w2=(1, 2), b2=(1,), taps0=(1, 1, 3, 3), tapbias0=(1,)
+    )
+    networks = Networks({name: values / 7 for name, values in theta.items()}, 1, 0.25)
+    levels = [level, numbers(2, 3)]
+    values = engine.render(networks, levels, 0, (*shape, 1), Grid.of(*shape, scale=1.5))
+    return b"".join([*found, wavefront.grid.tobytes(), values.tobytes()])
