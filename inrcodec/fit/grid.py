@@ -48,13 +48,13 @@ HIGHEST_EXPONENT = {g: FRACTION_BITS if g.startswith("arm") else 20 for g in GRO
 class Schedule:
     """Constants of the main phase, tuned at equal steps (results/design)."""
 
-    latent_rate: float = 0.2
+    latent_rate: float = 0.3
     network_rate: float = 0.02
     final_rate: float = 0.02  # share of the rates that is left at the end
     warmup_steps: int = 10
     gradient_norm: float = 0.1
     temperature: tuple[float, float] = (0.5, 0.05)
-    sigma: tuple[float, float] = (0.35, 0.1)
+    sigma: tuple[float, float] = (0.3, 0.15)
     tail_rate: float = 0.01
     precondition: bool = True  # False: plain Adam for the networks
 
@@ -71,12 +71,17 @@ class Schedule:
         return share, *mix
 
 
+def target_of(signal: Signal) -> np.ndarray:
+    """[channels, height, width] float32: the signal in [0, 1]."""
+    target = (signal.samples.astype(np.float32) / np.float32(signal.peak)).transpose(2, 0, 1)
+    return np.ascontiguousarray(target)
+
+
 def make_problem(signal: Signal, config: GridConfig) -> GridProblem:
     """What an engine must know to fit a field of this shape to an image."""
-    target = (signal.samples.astype(np.float32) / np.float32(signal.peak)).transpose(2, 0, 1)
     layout = parameter_layout(config, signal.channels)
     return GridProblem(
-        np.ascontiguousarray(target),
+        target_of(signal),
         config.first_level,
         tuple(level_shapes(config, signal.height, signal.width)),
         config.context.spatial,
@@ -187,7 +192,7 @@ def fit(signal: Signal, options: EncodeOptions) -> GridField:
     """The `grid` field of an image, of a shape chosen for its size, the rate and the effort."""
     return fit_config(
         signal,
-        choose_config(options.lmbda, signal.height, signal.width, options.effort),
+        choose_config(target_of(signal), options.lmbda, options.effort),
         preset(options.effort),
         options.lmbda,
         seed=options.seed,

@@ -1,9 +1,11 @@
-"""How much work an effort level is, and how large the networks are."""
+"""How much work an effort level is, and how large the networks of a picture are."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from inrcodec.errors import BadOption
 from inrcodec.fields.grid import GridConfig
@@ -34,7 +36,7 @@ EFFORTS = {
     2: Preset(280, 20, step_passes=1),
     3: Preset(450, 40),
     4: Preset(900, 60, refinements=200),
-    5: Preset(1800, 100, refinements=400),
+    5: Preset(1500, 100, refinements=400),
     6: Preset(3500, 150, refinements=1000),
     7: Preset(6000, 200, refinements=2000),
     8: Preset(12_000, 300, refinements=3000),
@@ -64,42 +66,73 @@ def lmbda_of_quality(quality: float) -> float:
     return 10.0 ** (-1 - quality / 25)
 
 
-def expected_bytes(lmbda: float, pixels: int) -> float:
-    """Rough size of a file: 0.5 bpp at lambda 1e-3, less by 0.55 in log-log.
+BLOCK = 8
+MAX_BLOCKS = 1 << 14  # enough to judge a picture by
 
-    The slope of Cool-Chic 3.4 over Kodak between lambda 4e-4 (0.80 bpp) and 4e-3 (0.23 bpp).
+
+def expected_bytes(target: np.ndarray, lmbda: float) -> float:
+    """Rough size of a file: what a block transform would spend at the same slope.
+
+    Reverse water-filling (Cover and Thomas, section 10.3.3) of 8x8 DCT coefficients, each taken as
+    its own variance; the power law that turns it into our rates was fitted to nine Kodak images at
+    four lambdas, within 15% rms (results/design/README.md).
+
+    Args:
+        target: [channels, height, width] the signal in [0, 1].
+        lmbda: weight of the rate, > 0.
     """
-    return pixels / 8 * min(8.0, 0.5 * (lmbda / 1e-3) ** -0.55)
+    channels, height, width = target.shape
+    rows, columns = -(-height // BLOCK), -(-width // BLOCK)
+    step = math.ceil(math.sqrt(rows * columns / MAX_BLOCKS))
+    padding = ((0, 0), (0, rows * BLOCK - height), (0, columns * BLOCK - width))
+    blocks = np.pad(target, padding, mode="edge").reshape(channels, rows, BLOCK, columns, BLOCK)
+    blocks = blocks[:, ::step, :, ::step].astype(np.float64)
+    colour, cosine = _dct(channels), _dct(BLOCK)
+    c = np.einsum("dc,ki,lj,crisj->drksl", colour, cosine, cosine, blocks, optimize=True)
+    c[:, :, 0, :, 0] -= c[:, :, 0, :, 0].mean(axis=(1, 2), keepdims=True)
+    floor = lmbda * channels / (2 * math.log(2))  # distortion of a coefficient at this slope
+    bits = 0.5 * np.log2(1 + c * c / floor).sum()
+    rate_bpp = 0.88 * (bits / (c.size / channels)) ** 1.41
+    return height * width / 8 * float(rate_bpp)
+
+
+def _dct(n: int) -> np.ndarray:
+    """[n, n] orthonormal DCT-II."""
+    k = np.arange(n)
+    matrix = np.cos(np.pi / n * (k + 0.5) * k[:, None]) * math.sqrt(2 / n)
+    matrix[0] /= math.sqrt(2)
+    return matrix
 
 
 LEVELS = 7
 COARSE_LMBDA = 1e-2  # from here on the finest grid is 1:2
 
-# From this effort on the steps suffice to fit the large networks (results/design).
-LARGE_EFFORT = 7
-
-# Shapes of the field by expected size of the file: networks are part of it.
+# Shapes of the field.
 TIERS = {
     "tiny": GridConfig(0, 7, 6, 1, 6, 6, 0),
-    "small": GridConfig(0, 7, 12, 5, 8, 10, 1),
-    "medium": GridConfig(0, 7, 16, 5, 16, 16, 1),
-    "large": GridConfig(0, 7, 20, 9, 24, 24, 1),
+    "small": GridConfig(0, 7, 16, 5, 16, 16, 1),
+    "medium": GridConfig(0, 7, 16, 5, 16, 32, 2),
+    "large": GridConfig(0, 7, 20, 9, 24, 32, 2),
 }
+# Size of a file from which on each pays: networks are part of it, and larger ones leave time for
+# fewer steps (results/design/shapes.tsv).
+LEAST_BYTES = {"tiny": 0, "small": 1500, "medium": 4000, "large": 14_000}
+# From this effort on there are steps enough to fit large networks: they pay at half the size.
+LARGE_EFFORT = 7
 
 
-def choose_config(
-    lmbda: float, height: int, width: int, effort: int = DEFAULT_EFFORT
-) -> GridConfig:
+def choose_config(target: np.ndarray, lmbda: float, effort: int = DEFAULT_EFFORT) -> GridConfig:
     """The shape of a `grid` field: larger networks for larger files, and for more work.
 
-    The thresholds keep the networks' share of the file near a fifth or below.
+    Args:
+        target: [channels, height, width] the signal in [0, 1].
+        lmbda: weight of the rate, > 0.
+        effort: 1..9.
     """
-    size = expected_bytes(lmbda, height * width)
-    tier = "tiny" if size < 1500 else "small" if size < 7000 else "medium"
-    if tier == "medium" and effort >= LARGE_EFFORT:
-        tier = "large"
+    size = expected_bytes(target, lmbda) * (2 if effort >= LARGE_EFFORT else 1)
+    config = [TIERS[tier] for tier, least in LEAST_BYTES.items() if size >= least][-1]
     # The coarsest grid has at least one sample, and no level is coarser than the image.
-    levels = min(LEVELS, 1 + max(0, math.ceil(math.log2(max(height, width)))))
+    levels = min(LEVELS, 1 + max(0, math.ceil(math.log2(max(target.shape[1:])))))
     # At low rates the 1:1 latents hardly pay for themselves (results/design/low_rate.tsv).
     first = int(lmbda >= COARSE_LMBDA and levels == LEVELS)
-    return replace(TIERS[tier], first_level=first, levels=levels - first)
+    return replace(config, first_level=first, levels=levels - first)

@@ -7,7 +7,14 @@ from inrcodec import codec
 from inrcodec.bitstream.config import pack_config
 from inrcodec.errors import BadInput, BadOption, Diverged
 from inrcodec.fit import EncodeOptions, grid
-from inrcodec.fit.presets import EFFORTS, Preset, choose_config, lmbda_of_quality, preset
+from inrcodec.fit.presets import (
+    EFFORTS,
+    Preset,
+    choose_config,
+    expected_bytes,
+    lmbda_of_quality,
+    preset,
+)
 from inrcodec.progress import Reporter
 from inrcodec.signal import Signal, image_signal
 
@@ -74,7 +81,7 @@ def test_any_shape_and_depth_goes_through(shape, depth):
 
 def test_a_fit_that_diverges_is_begun_again_slower_and_then_refused():
     signal = image_signal(picture(16, 16))
-    config = choose_config(1e-3, 16, 16)
+    config = choose_config(grid.target_of(signal), 1e-3)
     shots = []
 
     class Counting(Reporter):
@@ -141,6 +148,23 @@ def test_more_effort_is_more_steps():
 
 
 @pytest.mark.parametrize("lmbda", [1e-5, 1e-3, 2e-2, 10])
-@pytest.mark.parametrize("size", [(1, 1), (3, 2000), (512, 768), (4000, 6000)])
-def test_every_chosen_config_has_a_header_code(lmbda, size):
-    assert pack_config(choose_config(lmbda, *size)) < 2**28
+@pytest.mark.parametrize("shape", [(3, 1, 1), (1, 3, 2000), (4, 512, 768), (3, 2000, 3000)])
+def test_every_chosen_config_has_a_header_code(lmbda, shape):
+    target = np.random.default_rng(0).random(shape, np.float32)
+    assert pack_config(choose_config(target, lmbda)) < 2**28
+
+
+def test_a_richer_picture_gets_larger_networks():
+    noise = np.random.default_rng(0).random((3, 256, 384), np.float32)
+    widths = [
+        choose_config(0.5 + contrast * (noise - 0.5), 1e-3).synthesis_features
+        for contrast in (0.0, 0.05, 0.1, 1.0)
+    ]
+    assert widths == sorted(widths)
+    assert widths[0] < widths[-1]
+
+
+def test_the_expected_size_of_a_large_picture_is_that_of_its_parts():
+    tile = np.random.default_rng(0).random((3, 256, 256), np.float32) * 0.1
+    small = expected_bytes(tile, 1e-3)
+    assert expected_bytes(np.tile(tile, (1, 8, 8)), 1e-3) == pytest.approx(64 * small, rel=0.02)
