@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from inrcodec import __version__, files
-from inrcodec.cli import console, decode, encode, info, metrics, verify
+from inrcodec.cli import compare, console, decode, encode, info, metrics, verify
 from inrcodec.cli.options import EXIT_CODES
 from inrcodec.errors import InrError, LimitExceeded, OutputError
 
-VERBS = (encode, decode, info, verify, metrics)
+VERBS = (encode, decode, info, verify, metrics, compare)
 
 
 class Terminated(KeyboardInterrupt):

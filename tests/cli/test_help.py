@@ -45,6 +45,24 @@ OPTIONS = {
     "info": [*COMMON, "FILE"],
     "verify": [*COMMON, "FILE"],
     "metrics": [*COMMON, "A", "B"],
+    "compare": [
+        *COMMON,
+        "IN",
+        "-o --output OUTDIR",
+        "--codecs A,B",
+        "--anchor A",
+        "--metrics M,N",
+        "--resolutions R,S",
+        "--published",
+        "--lmbda F",
+        "--effort N",
+        "--field NAME",
+        "--device D",
+        "--engine E",
+        "--seed N",
+        "-j --jobs N",
+        "--resume",
+    ],
 }
 
 

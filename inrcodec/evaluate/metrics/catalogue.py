@@ -5,8 +5,9 @@ Adding a metric means adding an entry to `CATALOGUE`; the command line and its J
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -67,12 +68,15 @@ class Metric:
         measure: the numbers of a pair, one per name; NaN where one is not defined.
         undefined: what it means that a number is NaN.
         missing: why it cannot run on this machine and what to do, None if it can.
+        extra: whether comparisons of many files leave it out unless it is asked for, as it is slow
+            or says little of quality.
     """
 
     names: tuple[str, ...]
     measure: Callable[[Any], Sequence[Value]]
     undefined: str = "not defined for these signals"
     missing: Callable[[], str | None] = lambda: None
+    extra: bool = False
 
 
 @dataclass
@@ -106,8 +110,26 @@ def available(kind: str | None = None) -> dict[str, str | None]:
     }
 
 
-def measure(pair: ImagePair | SoundPair | VideoPair) -> Report:
+def quick(kind: str) -> tuple[str, ...]:
+    """The names of the metrics that comparisons of many files take unless told otherwise.
+
+    Args:
+        kind: "image", "audio" or "video".
+
+    Raises:
+        BadInput: another kind.
+    """
+    return tuple(name for metric in _metrics(kind) if not metric.extra for name in metric.names)
+
+
+def measure(
+    pair: ImagePair | SoundPair | VideoPair, names: Collection[str] | None = None
+) -> Report:
     """Every number that can be had of a pair; what cannot is NaN, with a note.
+
+    Args:
+        pair: what to measure.
+        names: the metrics that are wanted; by default all of them.
 
     Raises:
         BadInput: the signals cannot be compared at all, as their shapes differ.
@@ -116,6 +138,9 @@ def measure(pair: ImagePair | SoundPair | VideoPair) -> Report:
     _check_comparable(pair)
     report = Report()
     for metric in _metrics(kind):
+        wanted = [names is None or name in names for name in metric.names]
+        if not any(wanted):
+            continue
         reason = metric.missing()
         values: Sequence[Value] = [math.nan] * len(metric.names)
         if reason is None:
@@ -123,7 +148,7 @@ def measure(pair: ImagePair | SoundPair | VideoPair) -> Report:
                 values = metric.measure(pair)
             except BadInput as error:  # of this metric alone, as shapes have been checked
                 reason = str(error)
-        for name, value in zip(metric.names, values, strict=True):
+        for name, value in itertools.compress(zip(metric.names, values, strict=True), wanted):
             report.values[name] = value
             if isinstance(value, float) and math.isnan(value):
                 report.notes[name] = reason or metric.undefined
@@ -228,11 +253,14 @@ def _sound_spectrum(pair: SoundPair) -> Sequence[Value]:
     return (spectral.amplitude_correlation(pair.reference, pair.decoded, dimensions=1),)
 
 
-def _heard(function: Callable[[np.ndarray, np.ndarray, int], float], module: str) -> Metric:
+def _heard(
+    function: Callable[[np.ndarray, np.ndarray, int], float], module: str, extra: bool = True
+) -> Metric:
     def measured(pair: SoundPair) -> Sequence[Value]:
         return (function(pair.reference, pair.decoded, pair.rate_hz),)
 
-    return Metric((function.__name__,), measured, missing=partial(perceptual.missing, module))
+    missing = partial(perceptual.missing, module)
+    return Metric((function.__name__,), measured, missing=missing, extra=extra)
 
 
 def _video_psnr(pair: VideoPair) -> Sequence[Value]:
@@ -257,29 +285,29 @@ CATALOGUE: dict[str, tuple[Metric, ...]] = {
     "image": (
         Metric(("psnr_db", "psnr_channels_db"), _image_psnr),
         Metric(_YUV, _image_yuv, "needs red, green and blue"),
-        Metric(("ssim",), _image_ssim, _SMALL.format(structure.WINDOW_PX)),
+        Metric(("ssim",), _image_ssim, _SMALL.format(structure.WINDOW_PX), extra=True),
         Metric(
             ("ms_ssim", "ms_ssim_db"),
             _image_ms_ssim,
             _SMALL.format(structure.MS_SSIM_MIN_SIDE_PX),
         ),
-        Metric(("rho_ag", "rho_ag_without_dc"), _image_spectrum, _FLAT),
-        Metric(("sec_reference", "sec_decoded"), _image_centroids, _FLAT),
+        Metric(("rho_ag", "rho_ag_without_dc"), _image_spectrum, _FLAT, extra=True),
+        Metric(("sec_reference", "sec_decoded"), _image_centroids, _FLAT, extra=True),
     ),
     "audio": (
         Metric(("snr_db", "si_snr_db"), _sound_ratios),
         Metric(("segmental_snr_db",), _sound_segments, "needs 30 ms that are not silent"),
         Metric(("log_spectral_distance",), _sound_distance),
-        Metric(("rho_ag",), _sound_spectrum, _FLAT),
-        Metric(("sec_reference", "sec_decoded"), _sound_centroids, _FLAT),
+        Metric(("rho_ag",), _sound_spectrum, _FLAT, extra=True),
+        Metric(("sec_reference", "sec_decoded"), _sound_centroids, _FLAT, extra=True),
         _heard(perceptual.visqol_mos, "visqol"),
-        _heard(perceptual.zimtohrli_mos, "zimtohrli"),
+        _heard(perceptual.zimtohrli_mos, "zimtohrli", extra=False),
         _heard(perceptual.pesq_mos, "pesq"),
         _heard(perceptual.stoi, "pystoi"),
     ),
     "video": (
         Metric((*_YUV, "psnr_yuv_of_mean_mse_db"), _video_psnr, "grey video has no U and V"),
-        Metric(("ssim",), _video_ssim, _SMALL.format(structure.WINDOW_PX)),
-        Metric(("vmaf",), _video_vmaf, missing=video.vmaf_missing),
+        Metric(("ssim",), _video_ssim, _SMALL.format(structure.WINDOW_PX), extra=True),
+        Metric(("vmaf",), _video_vmaf, missing=video.vmaf_missing, extra=True),
     ),
 }

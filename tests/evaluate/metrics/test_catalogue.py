@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from inrcodec.errors import BadInput
-from inrcodec.evaluate.metrics import perceptual, psnr_db
+from inrcodec.evaluate.metrics import catalogue, perceptual, psnr_db
 from inrcodec.evaluate.metrics.catalogue import (
     CATALOGUE,
     ImagePair,
@@ -128,3 +128,14 @@ def test_signals_that_cannot_be_compared_are_refused_as_a_whole():
     planes = [np.zeros((1, 8, 8), np.uint8)] * 3
     with pytest.raises(BadInput, match="same"):
         measure(VideoPair(planes, [plane[:, 1:] for plane in planes]))
+
+
+def test_only_the_metrics_that_are_wanted_are_measured():
+    pair = catalogue.ImagePair(*np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3)))
+    report = catalogue.measure(pair, ["ssim", "psnr_db"])
+    assert list(report.values) == ["psnr_db", "ssim"]
+
+
+def test_quick_metrics_are_some_of_each_kind():
+    for kind in catalogue.CATALOGUE:
+        assert 0 < len(catalogue.quick(kind)) < len(catalogue.available(kind))

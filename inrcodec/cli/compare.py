@@ -1,0 +1,262 @@
+"""`inrcodec compare`: rate-distortion curves of codecs, ours among them, on one's own files."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inrcodec.cli import console
+from inrcodec.cli.options import add_verb, count
+from inrcodec.errors import BadOption, InrError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inrcodec.evaluate.compare import Choices, Outcome, Progress
+    from inrcodec.evaluate.measuring import Made, Task
+    from inrcodec.evaluate.points import Point
+    from inrcodec.evaluate.summary import BdRow
+
+_EPILOG = """\
+All inputs are images, or all sounds, or all videos; of a folder every file in it counts (frames of
+a video as PNG files are named by a pattern, frame_%05d.png). OUTDIR gets:
+
+  report.html              curves, tables and pictures side by side
+  points.tsv               one row per signal, codec and setting: bytes, rate, seconds, metrics
+  bd.tsv                   BD-rates: per signal, their mean with its 95% interval, of the mean curve
+  points.json, curves/     mean curves as CompressAI's tools read them
+  run.json                 machine, versions, and every option of every setting
+  files/                   every encoded file, and what it decodes to, to check any point by hand
+
+codecs:
+  image   jpeg jpeg2000 webp avif jxl inr; if named: jpeg-standard-tables, as CompressAI's published
+          curve, and avif-psnr, slower, 4:4:4 and tuned for PSNR, 15% smaller at equal PSNR
+  audio   aac mp3 opus vorbis flac
+  video   x264 x265 svtav1 vp9
+Those that cannot run here are skipped, with a word on how to install them.
+
+Rates are those of whole files. Of short clips the container is a good part; points.tsv has the
+bytes without it too, as payload_bytes.
+
+--resolutions judges decodes at other sizes: 2 codes a picture at half its width and height, and
+decodes it at full size, beside upscales of what other codecs make of the same half-size picture;
+0.5 decodes at half the size. Sounds are coded at half their rate, videos at half their frames.
+
+--metrics names metrics of `inrcodec metrics`, or all; by default those that are quick.
+
+examples:
+  inrcodec compare photos/ -o results --effort 3 5
+  inrcodec compare kodim*.png --codecs jpeg,avif,inr --published -j 2 -o results --resume
+  inrcodec compare song.wav --codecs aac,opus --metrics all -o results
+
+"""
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the verb to the command line."""
+    parser = add_verb(verbs, "compare", "compare codecs on images, sounds or videos", _EPILOG)
+    parser.add_argument("inputs", metavar="IN", nargs="+", help="originals, or folders of them")
+    parser.add_argument(
+        "-o", "--output", metavar="OUTDIR", required=True, help="folder of the results"
+    )
+    parser.add_argument(
+        "--codecs", metavar="A,B", help="what to compare, default all for the kind of IN"
+    )
+    parser.add_argument("--anchor", metavar="A", help="BD-rates are against it: jpeg, aac or x264")
+    parser.add_argument("--metrics", metavar="M,N", help="what to measure, default the quick ones")
+    parser.add_argument(
+        "--resolutions", metavar="R,S", help="also decode at other sizes: 0.5,2,4; see below"
+    )
+    parser.add_argument(
+        "--published", action="store_true", help="show published curves for Kodak in the report"
+    )
+    parser.add_argument(
+        "--lmbda", type=float, nargs="+", metavar="F", help="points of inr, default 5 from 2e-2"
+    )
+    parser.add_argument(
+        "--effort", type=int, nargs="+", default=[5], metavar="N", help="of inr, default 5"
+    )
+    parser.add_argument(
+        "--field", nargs="+", default=["grid"], metavar="NAME", help="of inr, default grid"
+    )
+    parser.add_argument("--device", default="auto", metavar="D", help="of inr, as for encode")
+    parser.add_argument("--engine", default="auto", metavar="E", help="of inr, as for encode")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of inr, default 0")
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=count,
+        default=1,
+        metavar="N",
+        help="points at a time, which share the threads; times are longer then; default 1",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on in OUTDIR: make only what it does not have"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Compares codecs.
+
+    Raises:
+        InrError: an input or option makes no sense, the results cannot be written, or, once all
+            else is done, some points failed.
+    """
+    console.check_streams("", None, args.json)
+
+    from inrcodec.evaluate.compare import compare
+    from inrcodec.evaluate.originals import find_originals
+    from inrcodec.evaluate.report import write_report
+    from inrcodec.evaluate.summary import bd_rows, bd_text, mean_curves, write_bd, write_curves
+
+    say = console.say if not args.quiet else lambda text: None
+    originals = find_originals(args.inputs, say)
+    choices = _choices(args, originals[0].kind)
+    outcome = compare(originals, args.output, choices, _told(args.quiet))
+    rows: list[BdRow] = []
+    if outcome.points:
+        rows = bd_rows(outcome.points, outcome.run.anchor)
+        write_bd(args.output, rows)
+        write_curves(args.output, mean_curves(outcome.points, outcome.run))
+        report = write_report(Path(args.output))
+        say(f"{report}: {len(outcome.points)} points, {outcome.new} of them new")
+        _warn_of_sizes(outcome, say)
+    text = bd_text(rows)
+    if text and not args.json:
+        console.write_text(text)
+    if outcome.run.failed:
+        raise InrError(_failures(outcome))
+    if args.json:
+        console.write_json(_record(args.output, outcome, rows))
+
+
+def _choices(args: argparse.Namespace, kind: str) -> Choices:
+    from inrcodec.evaluate.codecs.inr import DEFAULT_LMBDAS, InrCodec
+    from inrcodec.evaluate.compare import Choices
+    from inrcodec.evaluate.metrics import catalogue
+    from inrcodec.evaluate.resolutions import parse_resolution
+    from inrcodec.fit import EncodeOptions
+
+    lmbdas = tuple(args.lmbda or DEFAULT_LMBDAS)
+    ours = tuple(
+        InrCodec(field, effort, lmbdas, args.device, args.engine, args.seed)
+        for field in args.field
+        for effort in args.effort
+    )
+    for codec in ours:
+        for lmbda in lmbdas:  # refuses what is out of range before any work is done
+            EncodeOptions(lmbda, codec.effort, codec.field, args.device, args.engine, args.seed)
+    metrics = _words("--metrics", args.metrics)
+    factors = _words("--resolutions", args.resolutions)
+    return Choices(
+        codecs=_words("--codecs", args.codecs),
+        ours=ours,
+        metrics=tuple(catalogue.available(kind)) if metrics == ("all",) else metrics,
+        resolutions=tuple(dict.fromkeys(map(parse_resolution, factors))),
+        anchor=args.anchor or "",
+        jobs=args.jobs,
+        resume=args.resume,
+        published=args.published,
+        seed=args.seed,
+        command=_command(args),
+    )
+
+
+def _words(option: str, text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    words = tuple(word.strip() for word in text.split(","))
+    if not all(words):
+        raise BadOption(f"{option} is {text!r}, expected names with commas between them")
+    return words
+
+
+def _command(args: argparse.Namespace) -> str:
+    """The command line again, without the folders of its paths, which are nobody's business."""
+    words = ["inrcodec compare", *(os.path.basename(os.path.normpath(p)) for p in args.inputs)]
+    for action in args.parser._actions:
+        value = getattr(args, action.dest, None)
+        if not action.option_strings or value in (None, False, action.default):
+            continue
+        if action.dest in ("output", "resume", "quiet", "verbose", "json"):
+            continue
+        words.append(action.option_strings[-1])
+        if value is not True:
+            words += map(str, value if isinstance(value, list) else [value])
+    return " ".join(words)
+
+
+def _told(quiet: bool) -> Progress:
+    from inrcodec.evaluate.compare import Progress
+
+    class Lines(Progress):
+        """One line per file that was made."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._begun = time.monotonic()
+
+        def say(self, text: str) -> None:
+            console.say(text)
+
+        def finished(self, task: Task, made: Made) -> None:
+            left = (time.monotonic() - self._begun) / self.done * (self.total - self.done)
+            head = f"{self.done}/{self.total}"
+            for label, error in made.errors.items():
+                console.say(f"{head}  {label}: failed: {error}")
+            for point in made.points[:1]:
+                shown = "".join(f"  {name} {value:.4g}" for name, value in _first(point))
+                console.say(
+                    f"{head}  {task.label}  {point.rate:.4g} {point.rate_unit}{shown}  "
+                    f"{point.encode_seconds:.2f} s  {left / 60:.1f} min left"
+                )
+
+    return Progress() if quiet else Lines()
+
+
+def _first(point: Point) -> list[tuple[str, float]]:
+    return list(point.metrics.items())[:1]
+
+
+def _warn_of_sizes(outcome: Outcome, say: Any) -> None:
+    sizes = {point.signal: point.samples for point in outcome.points}
+    if outcome.run.kind == "image" and len(set(sizes.values())) > 1:
+        say(
+            f"the {len(sizes)} images are of {len(set(sizes.values()))} sizes: mean curves are "
+            "means of their bits per pixel, in which small ones count as much as large ones"
+        )
+
+
+def _failures(outcome: Outcome) -> str:
+    failed = outcome.run.failed
+    name, reason = next(iter(failed.items()))
+    more = f" and {len(failed) - 1} more, see run.json" if len(failed) > 1 else ""
+    return f"failed: {name}: {reason}{more}; --resume tries them again"
+
+
+def _record(folder: str, outcome: Outcome, rows: Sequence[BdRow]) -> dict[str, Any]:
+    return {
+        "output": folder,
+        "kind": outcome.run.kind,
+        "signals": len({point.signal for point in outcome.points}),
+        "points": len(outcome.points),
+        "new_points": outcome.new,
+        "skipped": outcome.run.skipped,
+        "anchor": outcome.run.anchor,
+        "bd_rates": [
+            {
+                "codec": row.codec,
+                "anchor": row.anchor,
+                "metric": row.metric,
+                "resolution": row.resolution,
+                "signal": row.signal,
+                "bd_rate_percent": row.bd_rate_percent,
+                "note": row.note,
+            }
+            for row in rows
+        ],
+    }

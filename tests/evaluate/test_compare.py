@@ -1,0 +1,227 @@
+"""Runs of a comparison: all points, all files, again from where it was."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inrcodec.errors import BadOption, OutputError
+from inrcodec.evaluate.codecs import InrCodec
+from inrcodec.evaluate.compare import Choices, Outcome, Progress, compare
+from inrcodec.evaluate.metrics import catalogue
+from inrcodec.evaluate.originals import Original, find_originals
+from inrcodec.evaluate.points import read_points, read_run
+from inrcodec.media.image import load_image
+
+QUICK = InrCodec(effort=1, lmbdas=(1e-2,), device="cpu", engine="reference")
+JPEG = Choices(codecs=("jpeg",), metrics=("psnr_db",))
+
+
+@dataclass
+class Heard(Progress):
+    """Keeps what it was told."""
+
+    said: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def finished(self, task, made) -> None:
+        self.errors += [f"{label}: {error}" for label, error in made.errors.items()]
+
+
+def picture(path: Path, height: int = 32, width: int = 48, channels: int = 3) -> Original:
+    y, x = np.mgrid[0:height, 0:width]
+    planes = [100 + 80 * np.sin(x / 5), 90 + 2 * y + x, 128 + 60 * np.cos((x + y) / 7), 200 + 0 * x]
+    samples = np.stack(planes[:channels], axis=-1).clip(0, 255).astype(np.uint8)
+    Image.fromarray(samples).save(path)
+    return find_originals([str(path)], print)[0]
+
+
+def run(originals: list[Original], folder: Path, choices: Choices) -> tuple[Outcome, Heard]:
+    heard = Heard()
+    return compare(originals, str(folder), choices, heard), heard
+
+
+def test_every_point_can_be_checked_by_hand(tmp_path: Path):
+    original = picture(tmp_path / "a.png")
+    outcome, _ = run([original], tmp_path / "out", JPEG)
+    assert len(outcome.points) == 19
+    for point in outcome.points:
+        file, decoded = tmp_path / "out" / point.file, tmp_path / "out" / point.decoded
+        assert file.stat().st_size == point.file_bytes
+        assert point.rate == pytest.approx(8 * point.file_bytes / (32 * 48))
+        pair = catalogue.pair_of(original.load(), load_image(decoded.read_bytes()))
+        found = catalogue.measure(pair, ["psnr_db"]).values["psnr_db"]
+        assert point.metrics == {"psnr_db": pytest.approx(found)}
+        with Image.open(file) as image:
+            np.testing.assert_array_equal(
+                np.asarray(image), load_image(decoded.read_bytes()).samples
+            )
+
+
+def test_the_table_holds_what_was_returned_and_the_record_how(tmp_path: Path):
+    outcome, _ = run([picture(tmp_path / "a.png")], tmp_path / "out", JPEG)
+    table = read_points(tmp_path / "out" / "points.tsv")
+    assert [point.key for point in table] == [point.key for point in outcome.points]
+    record = read_run(tmp_path / "out" / "run.json")
+    assert record == outcome.run
+    assert record.anchor == "jpeg"
+    assert record.codecs["jpeg"]["settings"]["q5"] == "Pillow JPEG: quality=5, optimize=True"
+    assert record.originals == {"a": str(tmp_path / "a.png")}
+    assert record.machine["cores"] >= 1
+
+
+def test_a_folder_with_a_comparison_is_not_replaced(tmp_path: Path):
+    original = picture(tmp_path / "a.png")
+    run([original], tmp_path / "out", JPEG)
+    with pytest.raises(OutputError, match="--resume"):
+        run([original], tmp_path / "out", JPEG)
+
+
+def test_a_resumed_run_makes_only_what_is_missing(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    first, _ = run([original], out, JPEG)
+    again = replace(JPEG, resume=True)
+    second, _ = run([original], out, again)
+    assert (second.new, second.points) == (0, read_points(out / "points.tsv"))
+    (out / first.points[3].file).unlink()
+    (out / first.points[4].file).write_bytes(b"cut")
+    (out / first.points[5].decoded).unlink()
+    third, _ = run([original], out, again)
+    assert third.new == 3
+    kept = {point.setting: point.encode_seconds for point in second.points}
+    same = [point.setting for point in third.points if point.encode_seconds == kept[point.setting]]
+    assert len(same) >= 16
+    assert [p.file_bytes for p in third.points] == [p.file_bytes for p in first.points]
+
+
+def test_a_changed_original_or_setting_is_made_anew(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    run([original], out, JPEG)
+    again = replace(JPEG, resume=True)
+    changed = picture(tmp_path / "a.png", 32, 40)
+    assert run([changed], out, again)[0].new == 19
+    record = json.loads((out / "run.json").read_text())
+    record["codecs"]["jpeg"]["settings"]["q30"] = "Pillow JPEG: quality=30"
+    (out / "run.json").write_text(json.dumps(record))
+    assert run([changed], out, again)[0].new == 1
+
+
+def test_more_metrics_are_measured_without_coding_again(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    first, _ = run([original], out, JPEG)
+    both = replace(JPEG, metrics=("psnr_db", "ssim"), resume=True)
+    second, _ = run([original], out, both)
+    assert all("ssim" in point.metrics for point in second.points)
+    assert [p.encode_seconds for p in second.points] == pytest.approx(
+        [p.encode_seconds for p in first.points]
+    )
+
+
+def test_codecs_and_signals_add_to_a_resumed_folder(tmp_path: Path):
+    out = tmp_path / "out"
+    run([picture(tmp_path / "a.png")], out, JPEG)
+    other = picture(tmp_path / "b.png", 16, 16)
+    outcome, _ = run([other], out, replace(JPEG, codecs=("avif",), resume=True))
+    assert {(p.signal, p.codec) for p in outcome.points} == {("a", "jpeg"), ("b", "avif")}
+    assert set(outcome.run.codecs) == {"jpeg", "avif"}
+    assert set(outcome.run.originals) == {"a", "b"}
+
+
+def test_a_point_that_fails_does_not_cost_the_others(tmp_path: Path):
+    originals = [picture(tmp_path / "a.png", channels=4), picture(tmp_path / "b.png")]
+    choices = replace(JPEG, codecs=("jpeg", "webp"))
+    outcome, heard = run(originals, tmp_path / "out", choices)
+    assert {(p.signal, p.codec) for p in outcome.points} == {
+        ("b", "jpeg"), ("a", "webp"), ("b", "webp"),
+    }  # fmt: skip
+    assert len(outcome.run.failed) == len(heard.errors) == 19
+    assert "the picture is RGBA" in heard.errors[0]
+    assert read_run(tmp_path / "out" / "run.json").failed == outcome.run.failed
+
+
+def test_several_at_a_time_give_the_same_points(tmp_path: Path):
+    originals = [picture(tmp_path / "a.png"), picture(tmp_path / "b.png", 24, 24)]
+    alone, _ = run(originals, tmp_path / "one", JPEG)
+    together, _ = run(originals, tmp_path / "two", replace(JPEG, jobs=2))
+    plain = [
+        [replace(point, encode_seconds=0.0, decode_seconds=0.0) for point in outcome.points]
+        for outcome in (alone, together)
+    ]
+    assert plain[0] == plain[1]
+
+
+def test_other_resolutions_are_judged_beside_upscales(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png", 33, 48), tmp_path / "out"
+    choices = Choices(
+        codecs=("jpeg", "inr"),
+        ours=(QUICK,),
+        metrics=("psnr_db",),
+        resolutions=(Fraction(1, 2), Fraction(2)),
+    )
+    outcome, _ = run([original], out, choices)
+    by_name = {(p.codec, p.resolution): p for p in outcome.points}
+    assert set(by_name) == {
+        ("jpeg", 1), ("jpeg+area", 0.5), ("jpeg+bicubic", 2), ("jpeg+lanczos", 2),
+        ("inr-e1", 1), ("inr-e1", 0.5), ("inr-e1", 2),
+    }  # fmt: skip
+    sizes = {}
+    for key, point in by_name.items():
+        decoded = load_image((out / point.decoded).read_bytes())
+        sizes[key] = (decoded.height, decoded.width)
+        assert point.metrics["psnr_db"] > 20
+        assert point.rate == pytest.approx(8 * point.file_bytes / point.samples)
+    assert {size for (_, factor), size in sizes.items() if factor == 1} == {(33, 48)}
+    assert {size for (_, factor), size in sizes.items() if factor == 2} == {(32, 48)}
+    assert {size for (_, factor), size in sizes.items() if factor < 1} == {(16, 24)}
+    # Two rows of pixels are one, from the top on: an odd last one must not stretch the others.
+    assert by_name["inr-e1", 0.5].metrics["psnr_db"] > by_name["inr-e1", 1].metrics["psnr_db"]
+    # The same bytes are the same rate, at whatever size they are looked at.
+    assert by_name["inr-e1", 0.5].rate == by_name["inr-e1", 1].rate
+    assert by_name["inr-e1", 0.5].file == by_name["inr-e1", 1].file
+    assert by_name["inr-e1", 2].file_bytes < by_name["inr-e1", 1].file_bytes
+    assert sorted(p.name for p in (out / "files" / "originals").iterdir()) == [
+        "a_x0.5.png", "a_x2.png",
+    ]  # fmt: skip
+
+
+def test_our_codec_is_skipped_by_name_for_kinds_it_has_no_field_for(tmp_path: Path):
+    from inrcodec.media.audio import save_audio
+    from inrcodec.signal import AudioSignal
+
+    samples = np.random.default_rng(0).integers(-9000, 9000, (3000, 1)).astype(np.int16)
+    (tmp_path / "a.wav").write_bytes(save_audio(AudioSignal(samples, 16_000), ".wav"))
+    originals = find_originals([str(tmp_path / "a.wav")], print)
+    choices = Choices(codecs=("flac", "inr"), metrics=("snr_db",))
+    outcome, heard = run(originals, tmp_path / "out", choices)
+    assert [p.metrics["snr_db"] for p in outcome.points] == [np.inf]
+    assert outcome.points[0].rate_unit == "kbps"
+    assert "no field for audio yet" in heard.said[0]
+    assert set(outcome.run.skipped) == {"inr-e5"}
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        (Choices(codecs=("gif",)), "no codec 'gif'; for image there are: jpeg, .*inr"),
+        (Choices(codecs=("aac",)), "codec 'aac' is for audio, the inputs are image"),
+        (Choices(codecs=("jpeg", "jpeg")), "'jpeg' is chosen twice"),
+        (
+            Choices(codecs=("jpeg",), metrics=("vmaf",)),
+            "no metric 'vmaf' for image; there are: psn",
+        ),
+        (Choices(codecs=("webp",), anchor="jpeg"), "anchor 'jpeg' is not among the codecs"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_any_work(tmp_path: Path, choices, message):
+    with pytest.raises(BadOption, match=message):
+        run([picture(tmp_path / "a.png")], tmp_path / "out", choices)
+    assert not (tmp_path / "out").exists()
