@@ -49,6 +49,7 @@ class Schedule:
     """Constants of the main phase, tuned at equal steps (results/design)."""
 
     latent_rate: float = 0.3
+    latent_momentum: float = 0.5  # decay of Adam's first moment
     network_rate: float = 0.02
     final_rate: float = 0.02  # share of the rates that is left at the end
     warmup_steps: int = 10
@@ -120,7 +121,8 @@ class GridFit:
 
     def _state(self, values: np.ndarray) -> AdamState:
         zeros = np.zeros(len(values))
-        return AdamState(*(self.engine.vector(v) for v in (values, zeros, zeros)))
+        vectors = (self.engine.vector(v) for v in (values, zeros, zeros))
+        return AdamState(*vectors, beta1=self.schedule.latent_momentum)
 
     def run(self, steps: int, reporter: Reporter) -> None:
         """A main phase of that many steps, its whole schedule.

@@ -104,6 +104,6 @@ class AdamState:
     values: object
     first: object
     second: object
-    beta1: float = 0.5
+    beta1: float = 0.9
     beta2: float = 0.99
     epsilon: float = 1e-8
