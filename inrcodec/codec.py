@@ -127,6 +127,7 @@ class InrFile:
     metadata: dict[str, bytes]
     file_bytes: int
     sections: list[Section]
+    version: tuple[int, int]  # of the format: major, minor
 
     @classmethod
     def parse(cls, data: bytes, limits: Limits) -> InrFile:
@@ -144,6 +145,7 @@ class InrFile:
             metadata={name: by_type[t] for name, t in METADATA.items() if t in by_type},
             file_bytes=len(data),
             sections=sections,
+            version=container.version_of(data),
         )
 
     def field(self, limits: Limits) -> Field:
@@ -160,13 +162,13 @@ class InrFile:
 
         Raises:
             BadOption: the grid makes no sense for this image.
-            LimitExceeded: too many pixels, or too many points behind them.
+            LimitExceeded: too many pixels, or too much work behind them.
         """
         h = self.header
         grid = Grid.of(h.height, h.width, **where)
         limits.check_size(grid.shape[1], grid.shape[0])
-        complexity = registry.by_id("fields", h.field_id).part.complexity(h)
-        limits.check_macs(math.prod(grid.refined().shape), round(complexity["macs_per_sample"]))
+        family = registry.by_id("fields", h.field_id).part
+        limits.check_macs(*family.render_work(h, grid.refined()))
         return grid
 
     def info(self) -> dict[str, Any]:
@@ -181,7 +183,7 @@ class InrFile:
             "bit_depth": h.bit_depth,
             "file_bytes": self.file_bytes,
             "rate_bpp": 8 * self.file_bytes / (h.width * h.height),
-            "format_version": ".".join(map(str, container.FORMAT_VERSION)),
+            "format_version": ".".join(map(str, self.version)),
             "field": entry.name,
             "config": entry.part.describe(h),
             **entry.part.complexity(h),

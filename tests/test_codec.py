@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 import tracemalloc
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from inrcodec.bitstream.header import Header, pack_header
 from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import BadInput, BadOption, CorruptFile, LimitExceeded
 from inrcodec.fields.grid import GROUPS, GridConfig, GridField, level_shapes, parameter_layout
+from inrcodec.grid import Grid
 from inrcodec.signal import Signal, image_signal
 
 CORPUS = Path(__file__).parents[1] / "bitstreams" / "v1"
@@ -137,6 +139,23 @@ def test_a_small_output_may_cost_no_more_than_the_points_behind_it() -> None:
     codec.decode(data, doubled, size=(22, 17))
 
 
+def test_an_odd_size_counts_what_its_neighbourhoods_cost() -> None:
+    """Between native samples hardly any position serves two outputs of a 3x3 layer."""
+    signal = image_signal(np.zeros((64, 64, 3), np.uint8))
+    data = codec.encode(signal, None, fit=a_field).data
+    header = codec.InrFile.parse(data, Limits()).header
+    native, odd = (
+        math.prod(GridField.render_work(header, Grid.of(64, 64, size=size)))
+        for size in ((64, 64), (65, 65))
+    )
+    assert a_field(signal)[1].config.taps == 2
+    assert 7 * native < odd < 27 * native
+    limits = Limits(max_macs=odd - 1)
+    assert codec.decode(data, limits).samples.shape == (64, 64, 3)
+    with pytest.raises(LimitExceeded, match="multiply-accumulates"):
+        codec.decode(data, limits, size=(65, 65))
+
+
 def pixel_file(pixels: np.ndarray) -> bytes:
     """A file whose native values are pixels / 256, through one latent grid and nothing else."""
     config = GridConfig(0, 1, 0, 0, 1, 1, 0)
@@ -240,6 +259,13 @@ def test_info_reads_the_header_alone() -> None:
     assert info["config"]["levels"] == 4
     assert info["file_bytes"] == len(case("metadata"))
     assert set(info["metadata_bytes"]) == {"icc", "exif", "xmp"}
+
+
+def test_info_names_the_version_of_the_file_not_of_the_reader() -> None:
+    data = bytearray(case("smallest"))
+    data[9] = 7
+    data[-4:] = zlib.crc32(data[:-4]).to_bytes(4, "little")
+    assert inrcodec.info(bytes(data))["format_version"] == "1.7"
 
 
 def test_decoding_loads_neither_torch_nor_the_encoder() -> None:

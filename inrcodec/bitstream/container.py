@@ -93,6 +93,11 @@ def write_container(sections: Sequence[Section]) -> bytes:
     return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little")
 
 
+def version_of(data: bytes) -> tuple[int, int]:
+    """(major, minor) format version of a file that `read_container` accepts."""
+    return data[len(MAGIC)], data[len(MAGIC) + 1]
+
+
 def read_container(data: bytes, limits: Limits) -> list[Section]:
     """The sections of a whole file, in file order, unknown ancillary ones included.
 

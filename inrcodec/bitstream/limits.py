@@ -24,7 +24,8 @@ class Limits:
             scanner or panorama, and still an area that `max_pixels` allows.
         max_pixels: width x height; 2**28 is the default of libavif.
         max_params: parameters of the network, latents not included.
-        max_macs: pixels x multiply-accumulates per pixel; 1e12 is some 20 minutes on one core.
+        max_macs: multiply-accumulates, of the context model per native pixel and of rendering per
+            position; 1e12 is some 10 to 60 minutes on one core.
         max_sections: sections in one file.
         max_metadata_bytes: ICC, EXIF or XMP payload, each; ICC and EXIF can be megabytes.
         max_file_bytes: the file as a whole.
@@ -82,7 +83,7 @@ class Limits:
         """
         if pixels * macs_per_pixel > self.max_macs:
             raise LimitExceeded(
-                f"rendering takes {pixels} pixels x {macs_per_pixel} = {pixels * macs_per_pixel} "
+                f"decoding takes {pixels} points x {macs_per_pixel} = {pixels * macs_per_pixel} "
                 f"multiply-accumulates, allowed are {self.max_macs}; decode a smaller size or a "
                 "region, or " + _raise_it("max_macs")
             )

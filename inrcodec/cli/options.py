@@ -16,7 +16,7 @@ exit codes:
   0 done                                4 damaged or cut .inr file, or none at all
   1 unexpected error (-v tells more)    5 the file asks for more than the limits allow
   2 wrong option or argument            6 a newer version or feature is needed
-  3 input not readable as a picture     7 output exists already, or cannot be written
+  3 input not readable                  7 output exists already, or cannot be written
   130 interrupted (Ctrl-C); no partial output is left behind
 """
 

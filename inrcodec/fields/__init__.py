@@ -42,3 +42,7 @@ class Field(Protocol):
     @classmethod
     def complexity(cls, header: Header) -> dict[str, Any]:
         """Parameters and MACs per sample, from the header alone."""
+
+    @classmethod
+    def render_work(cls, header: Header, grid: Grid) -> tuple[int, int]:
+        """How many positions `render` evaluates for a grid, and MACs of each, rounded up."""

@@ -40,7 +40,7 @@ from inrcodec.entropy.latents import LatentCoder
 from inrcodec.errors import CorruptFile, TruncatedFile
 from inrcodec.grid import Grid
 from inrcodec.kernels.decoding import decode_engine
-from inrcodec.kernels.render import Networks
+from inrcodec.kernels.render import AxisPlan, Networks
 from inrcodec.registry import register
 
 # The causal neighbours (dy, dx) of the context model, nearest first. The order is part of the
@@ -274,3 +274,14 @@ class GridField:
             "parameters": parameter_count(config, header.channels),
             "macs_per_sample": round(macs_per_sample(config, header.channels), 1),
         }
+
+    @classmethod
+    def render_work(cls, header: Header, grid: Grid) -> tuple[int, int]:
+        """Between native samples each 3x3 layer asks for positions that no other output needs."""
+        config, channels = unpack_config(header.config_code, GridConfig), header.channels
+        rows, columns = AxisPlan.of(grid.y, config.taps), AxisPlan.of(grid.x, config.taps)
+        positions = len(rows.positions) * len(columns.positions)
+        macs = positions * config.synthesis_features * (config.levels + channels)
+        for y, x in zip(rows.neighbours, columns.neighbours, strict=True):
+            macs += y.shape[1] * x.shape[1] * 9 * channels**2
+        return positions, -(-macs // positions)

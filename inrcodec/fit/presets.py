@@ -116,7 +116,7 @@ TIERS = {
 }
 # Size of a file from which on each pays: networks are part of it, and larger ones leave time for
 # fewer steps (results/design/shapes.tsv).
-LEAST_BYTES = {"tiny": 0, "small": 1500, "medium": 4000, "large": 14_000}
+LEAST_BYTES = {"tiny": 0, "small": 1500, "medium": 6000, "large": 14_000}
 # From this effort on there are steps enough to fit large networks: they pay at half the size.
 LARGE_EFFORT = 7
 
