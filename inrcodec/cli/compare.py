@@ -25,7 +25,8 @@ All inputs are images, or all sounds, or all videos; of a folder every file in i
 a video as PNG files are named by a pattern, frame_%05d.png). OUTDIR gets:
 
   report.html              curves, tables and pictures side by side
-  points.tsv               one row per signal, codec and setting: bytes, rate, seconds, metrics
+  points.tsv               one row per signal, codec and setting: bytes, rate, seconds, metrics,
+                           and what it was made of and by, which --resume goes by
   bd.tsv                   BD-rates: per signal, their mean with its 95% interval, of the mean curve
   points.json, curves/     mean curves as CompressAI's tools read them
   run.json                 machine, versions, and every option of every setting
@@ -77,7 +78,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--lmbda", type=float, nargs="+", metavar="F", help="points of inr, default 5 from 2e-2"
     )
     parser.add_argument(
-        "--effort", type=int, nargs="+", default=[5], metavar="N", help="of inr, default 5"
+        "-e", "--effort", type=int, nargs="+", metavar="N", help="of inr, default 5"
     )
     parser.add_argument(
         "--field", nargs="+", default=["grid"], metavar="NAME", help="of inr, default grid"
@@ -105,6 +106,7 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         InrError: an input or option makes no sense, the results cannot be written, or, once all
             else is done, some points failed.
+        SystemExit: some points failed, and the JSON that was asked for says which.
     """
     console.check_streams("", None, args.json)
 
@@ -121,17 +123,21 @@ def run(args: argparse.Namespace) -> None:
     if outcome.points:
         rows = bd_rows(outcome.points, outcome.run.anchor)
         write_bd(args.output, rows)
-        write_curves(args.output, mean_curves(outcome.points, outcome.run))
+        write_curves(args.output, mean_curves(outcome.points))
         report = write_report(Path(args.output))
         say(f"{report}: {len(outcome.points)} points, {outcome.new} of them new")
         _warn_of_sizes(outcome, say)
     text = bd_text(rows)
     if text and not args.json:
         console.write_text(text)
-    if outcome.run.failed:
-        raise InrError(_failures(outcome))
     if args.json:
         console.write_json(_record(args.output, outcome, rows))
+    if outcome.run.failed and args.json:
+        # An error would be a second JSON object on stdout.
+        console.say(f"inrcodec: error: {_failures(outcome)}")
+        raise SystemExit(InrError.exit_code)
+    if outcome.run.failed:
+        raise InrError(_failures(outcome))
 
 
 def _choices(args: argparse.Namespace, kind: str) -> Choices:
@@ -139,13 +145,13 @@ def _choices(args: argparse.Namespace, kind: str) -> Choices:
     from inrcodec.evaluate.compare import Choices
     from inrcodec.evaluate.metrics import catalogue
     from inrcodec.evaluate.resolutions import parse_resolution
-    from inrcodec.fit import EncodeOptions
+    from inrcodec.fit import DEFAULT_EFFORT, EncodeOptions
 
     lmbdas = tuple(args.lmbda or DEFAULT_LMBDAS)
     ours = tuple(
         InrCodec(field, effort, lmbdas, args.device, args.engine, args.seed)
         for field in args.field
-        for effort in args.effort
+        for effort in args.effort or (DEFAULT_EFFORT,)
     )
     for codec in ours:
         for lmbda in lmbdas:  # refuses what is out of range before any work is done
@@ -246,6 +252,7 @@ def _record(folder: str, outcome: Outcome, rows: Sequence[BdRow]) -> dict[str, A
         "points": len(outcome.points),
         "new_points": outcome.new,
         "skipped": outcome.run.skipped,
+        "failed": outcome.run.failed,
         "anchor": outcome.run.anchor,
         "bd_rates": [
             {

@@ -69,7 +69,7 @@ class BdSummary:
         overlap_percent: by picture.
         mean_percent: the mean over pictures.
         low_percent, high_percent: 95% confidence interval of that mean, over the choice of
-            pictures; both equal it for a single picture.
+            pictures; None for a single picture, which says nothing of others.
         of_mean_curve_percent: the BD-rate of the curves averaged over pictures, setting by setting;
             None if the pictures do not have the same number of settings.
     """
@@ -77,8 +77,8 @@ class BdSummary:
     per_image_percent: dict[str, float]
     overlap_percent: dict[str, float]
     mean_percent: float
-    low_percent: float
-    high_percent: float
+    low_percent: float | None
+    high_percent: float | None
     of_mean_curve_percent: float | None
 
 
@@ -145,7 +145,7 @@ def mean_curve(curves: Sequence[Curve]) -> list[tuple[float, float]]:
 
 def bootstrap_interval(
     values: Sequence[float], confidence: float = 0.95, resamples: int = 10_000, seed: int = 0
-) -> tuple[float, float]:
+) -> tuple[float, float] | tuple[None, None]:
     """Confidence interval of a mean: percentiles of the means of samples drawn with replacement.
 
     B. Efron, "Bootstrap methods: another look at the jackknife", Ann. Statist. 7(1), 1979. It says
@@ -159,7 +159,7 @@ def bootstrap_interval(
         seed: the same seed gives the same interval.
 
     Returns:
-        Its low and high end.
+        Its low and high end; None twice for a single value, which says nothing of others.
 
     Raises:
         BadInput: no values, values that are not finite, or arguments out of range.
@@ -174,6 +174,8 @@ def bootstrap_interval(
             f"confidence is {confidence} with {resamples} resamples, "
             "expected a confidence between 0 and 1 and at least one resample"
         )
+    if given.size < 2:
+        return None, None
     chosen = np.random.default_rng(seed).integers(given.size, size=(resamples, given.size))
     tail = 50 * (1 - confidence)
     low, high = np.percentile(given[chosen].mean(axis=1), [tail, 100 - tail])

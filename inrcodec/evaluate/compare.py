@@ -1,14 +1,15 @@
 """Runs codecs over signals and keeps everything: every file, every decode, every number.
 
 A run may be killed at any time: files and the table are replaced whole, a point is in the table
-only once its files are there, and a resumed run takes it from there if the same codec at the same
-setting made it of the same original.
+only once its files are there, and every point says itself what it was made of and by what: a
+resumed run takes it from there if the same version of the codec at the same setting made it of the
+same original.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -122,8 +123,10 @@ def compare(
     earlier = read_run(os.path.join(folder, RUN_NAME))
     table = _Table(folder, read_points(os.path.join(folder, POINTS_NAME)))
     run = _with_originals(run, originals, folder)
+    measuring.forget_signals()
     tasks = list(_tasks(originals, codecs, run, folder, choices))
-    todo = _unfinished(tasks, table, earlier, run)
+    _drop_stale(table, tasks, run, progress)
+    todo = _unfinished(tasks, table, run)
     run = _merged(earlier, run)
     table.order(key for task in tasks for key in _keys(task))
     write_run(os.path.join(folder, RUN_NAME), run)
@@ -225,6 +228,9 @@ def _tasks(
                             tuple(views),
                             folder,
                             tuple(run.metrics),
+                            short_digest(run.digests[original.name]),
+                            _version(codec),
+                            run.commit,
                         )
 
 
@@ -245,27 +251,58 @@ def _keys(task: Task) -> list[Key]:
     ]
 
 
-def _unfinished(tasks: Sequence[Task], table: _Table, earlier: Run, run: Run) -> list[Task]:
+def short_digest(digest: str) -> str:
+    """The part of a digest that points keep: 64 bits tell any two originals apart."""
+    return digest[:16]
+
+
+def _version(codec: Codec) -> str:
+    probe = codec.probe()
+    return f"{probe.library}, {probe.version}"
+
+
+def _drop_stale(table: _Table, tasks: Sequence[Task], run: Run, progress: Progress) -> None:
+    """Drops points that are not of the originals, or not of the codecs, of this run.
+
+    Before any file is replaced: a row of the table must never describe a newer file.
+    """
+    digests = {name: short_digest(digest) for name, digest in run.digests.items()}
+    changed = table.drop(lambda p: p.signal in digests and p.original_sha256 != digests[p.signal])
+    for name in dict.fromkeys(point.signal for point in changed):
+        count = sum(point.signal == name for point in changed)
+        progress.say(f"{name} has changed: its {count} points are dropped")
+    now = {key: task.provenance for task in tasks for key in _keys(task)}
+    stale = table.drop(lambda p: p.key in now and p.provenance != now[p.key])
+    for name in dict.fromkeys(point.codec for point in stale):
+        count = sum(point.codec == name for point in stale)
+        progress.say(f"{name} has another version or other options: {count} points are made anew")
+
+
+def _unfinished(tasks: Sequence[Task], table: _Table, run: Run) -> list[Task]:
     """The tasks, or parts of them, that the folder does not have yet."""
     todo = []
-    remeasure = not set(run.metrics) <= set(earlier.metrics)
+    missing = catalogue.available(run.kind)
+    wanted = {name for name in run.metrics if missing[name] is None}
     for task in tasks:
-        name, codec = task.original.name, task.codec.name
-        before, now = earlier.codecs.get(codec, {}), run.codecs[codec]
-        same = (
-            earlier.digests.get(name) == run.digests[name]
-            and all(before.get(what) == now[what] for what in ("library", "version"))
-            and before.get("settings", {}).get(task.setting.name) == task.setting.text
-        )
-        found = {key: table.find(key, task) if same else None for key in _keys(task)}
-        seconds = [point.encode_seconds for point in found.values() if point is not None]
+        found = [table.find(key, task) for key in _keys(task)]
+        there = [point for point in found if point is not None]
         views = tuple(
             view
-            for view, point in zip(task.views, found.values(), strict=True)
-            if point is None or remeasure
+            for view, point in zip(task.views, found, strict=True)
+            if point is None or not wanted <= {*point.metrics, *point.undefined}
         )
-        if views:
-            todo.append(replace(task, views=views, encode_seconds=min(seconds, default=None)))
+        if not views:
+            continue
+        if there:
+            # What an earlier run measured must not be lost by measuring more.
+            names = [*task.metrics, *(name for p in there for name in (*p.metrics, *p.undefined))]
+            task = replace(
+                task,
+                metrics=tuple(dict.fromkeys(name for name in names if name in missing)),
+                encode_seconds=min(point.encode_seconds for point in there),
+                commit=there[0].commit,
+            )
+        todo.append(replace(task, views=views))
     return todo
 
 
@@ -312,6 +349,15 @@ class _Table:
         """Adds points, or replaces them, on disk too."""
         self._points.update((point.key, point) for point in points)
         write_points(os.path.join(self._folder, POINTS_NAME), self.points())
+
+    def drop(self, unwanted: Callable[[Point], bool]) -> list[Point]:
+        """The points that are so, which are then no longer in the table, on disk too."""
+        dropped = [point for point in self._points.values() if unwanted(point)]
+        for point in dropped:
+            del self._points[point.key]
+        if dropped:
+            write_points(os.path.join(self._folder, POINTS_NAME), self.points())
+        return dropped
 
     def points(self) -> list[Point]:
         """All points."""

@@ -53,6 +53,7 @@ class Task:
         views: what becomes points.
         folder: of the run.
         metrics: names to measure.
+        original_sha256, codec_version, commit: of the points.
         encode_seconds: how long an earlier run took to make the file, which is then not made anew;
             None if it is to be made.
     """
@@ -64,6 +65,9 @@ class Task:
     views: tuple[View, ...]
     folder: str
     metrics: tuple[str, ...]
+    original_sha256: str
+    codec_version: str
+    commit: str
     encode_seconds: float | None = None
 
     @property
@@ -71,6 +75,11 @@ class Task:
         """What errors and progress call it."""
         mark = f" reduced {self.reduction} times" if self.reduction > 1 else ""
         return f"{self.original.name} {self.codec.name} {self.setting.name}{mark}"
+
+    @property
+    def provenance(self) -> tuple[str, str, str]:
+        """What its points get, as `Point.provenance`."""
+        return self.original_sha256, self.codec_version, self.setting.text
 
     @property
     def file(self) -> str:
@@ -157,6 +166,7 @@ def _point(task: Task, view: View, data: bytes, seconds: float, coded: AnySignal
     if view.factor != 1:
         _keep_target(task, view, target)
     report = catalogue.measure(catalogue.pair_of(target, decoded), task.metrics)
+    can_run = catalogue.available(target.kind)
     # Of the original at full size, whatever the view: the same bytes are the same rate.
     samples, unit, scale = weight(target if view.factor > 1 else coded)
     return Point(
@@ -180,6 +190,15 @@ def _point(task: Task, view: View, data: bytes, seconds: float, coded: AnySignal
             for name, value in report.values.items()
             if isinstance(value, float) and not math.isnan(value)
         },
+        undefined=tuple(
+            name
+            for name, value in report.values.items()
+            if isinstance(value, float) and math.isnan(value) and can_run[name] is None
+        ),
+        original_sha256=task.original_sha256,
+        codec_version=task.codec_version,
+        settings=task.setting.text,
+        commit=task.commit,
     )
 
 
@@ -204,12 +223,11 @@ def lossless(signal: AnySignal) -> tuple[bytes, str]:
 
 
 def _keep_target(task: Task, view: View, target: AnySignal) -> None:
-    """Keeps what a view was judged against beside the decodes, unless it is there."""
+    """Keeps what a view was judged against beside the decodes."""
     content, extension = lossless(target)
     name = f"{task.original.name}_x{float(view.factor):g}{extension}"
-    path = os.path.join(task.folder, FILES, "originals", name)
-    if not os.path.exists(path):
-        _write(path, content)
+    # One that is there may be of an earlier original.
+    _write(os.path.join(task.folder, FILES, "originals", name), content)
 
 
 def _write(path: str, data: bytes) -> None:
@@ -221,6 +239,12 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     begun = time.perf_counter()
     result = work()
     return result, time.perf_counter() - begun
+
+
+def forget_signals() -> None:
+    """Forgets samples of earlier comparisons, as their files may have changed since."""
+    for cached in (signal_of, _coded, _target):
+        cached.cache_clear()
 
 
 # Tasks come signal by signal: what the last one needed, the next one mostly needs too.

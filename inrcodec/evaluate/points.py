@@ -2,7 +2,7 @@
 
 | file | content |
 |---|---|
-| `points.tsv` | one row per signal, codec and setting: `Point` |
+| `points.tsv` | one row per signal, codec and setting: `Point`; `n/a` for an undefined metric |
 | `run.json` | command, machine, versions, every setting of every codec: `Run` |
 | `files/CODEC/` | every encoded file, and its decode beside it |
 """
@@ -46,6 +46,11 @@ class Point:
         resolution: 1; else an any-resolution point: how many output samples across stand for one
             that was coded, 2 for a decode at twice the size.
         metrics: numbers by the names of `metrics.catalogue`; what could not be had is missing.
+        undefined: names of metrics that were measured and have no number for this point.
+        original_sha256: first 16 digits of the digest of what was coded.
+        codec_version: library and version that coded it.
+        settings: exact text of the codec's options.
+        commit: of the inrcodec that coded it, as in `Run`.
     """
 
     signal: str
@@ -64,14 +69,25 @@ class Point:
     decode_seconds: float
     resolution: float = 1.0
     metrics: dict[str, float] = field(default_factory=dict)
+    undefined: tuple[str, ...] = ()
+    original_sha256: str = ""
+    codec_version: str = ""
+    settings: str = ""
+    commit: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, float]:
         """What no two points of a run share."""
         return self.signal, self.codec, self.setting, self.resolution
 
+    @property
+    def provenance(self) -> tuple[str, str, str]:
+        """What it was made of and how: points that share key and provenance are the same one."""
+        return self.original_sha256, self.codec_version, self.settings
 
-COLUMNS = tuple(f.name for f in fields(Point) if f.name != "metrics")
+
+_UNDEFINED = "n/a"
+COLUMNS = tuple(f.name for f in fields(Point) if f.name not in ("metrics", "undefined"))
 _FLOATS = ("lmbda", "rate", "encode_seconds", "decode_seconds", "resolution")
 _INTEGERS = ("file_bytes", "payload_bytes", "samples")
 
@@ -87,13 +103,14 @@ def write_points(path: str | os.PathLike[str], points: Iterable[Point]) -> None:
         OutputError: it cannot be written.
     """
     rows = list(points)
-    names = list(dict.fromkeys(name for point in rows for name in point.metrics))
+    names = dict.fromkeys(name for point in rows for name in (*point.metrics, *point.undefined))
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow([*COLUMNS, *names])
     for point in rows:
         values = [getattr(point, name) for name in COLUMNS]
-        values += [point.metrics.get(name) for name in names]
+        absent = dict.fromkeys(point.undefined, _UNDEFINED)
+        values += [point.metrics.get(name, absent.get(name)) for name in names]
         writer.writerow([_cell(value) for value in values])
     write_atomic(path, text.getvalue().encode(), force=True)
 
@@ -130,10 +147,10 @@ def _point(row: dict[str, str]) -> Point:
     given: dict[str, Any] = {name: row[name] for name in COLUMNS}
     given |= {name: int(row[name]) for name in _INTEGERS}
     given |= {name: float(row[name]) if row[name] else None for name in _FLOATS}
-    metrics = {
-        name: float(cell) for name, cell in row.items() if name not in COLUMNS and cell.strip()
-    }
-    return Point(**given, metrics=metrics)
+    cells = {name: cell for name, cell in row.items() if name not in COLUMNS and cell.strip()}
+    undefined = tuple(name for name, cell in cells.items() if cell == _UNDEFINED)
+    metrics = {name: float(cell) for name, cell in cells.items() if name not in undefined}
+    return Point(**given, metrics=metrics, undefined=undefined)
 
 
 def _cell(value: Any) -> str:
@@ -145,7 +162,7 @@ def _cell(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """How the points of a folder were measured.
+    """How the points of a folder were measured, the last time any were; each has its own origin.
 
     Args:
         command: the command line, without the folders of its paths.

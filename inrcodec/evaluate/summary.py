@@ -21,7 +21,7 @@ from typing import Any
 from inrcodec import files
 from inrcodec.errors import BadInput
 from inrcodec.evaluate.bd import bd_rate_percent, bootstrap_interval
-from inrcodec.evaluate.points import Point, Run
+from inrcodec.evaluate.points import Point
 
 BD_NAME, CURVES_NAME, CURVES_FOLDER = "bd.tsv", "points.json", "curves"
 MEAN, MEAN_CURVE = "mean", "mean-curve"
@@ -53,7 +53,8 @@ class BdRow:
         resolution: of the points.
         signal: a signal, or `mean` or `mean-curve` over all of them.
         bd_rate_percent: negative if the codec needs fewer bits; None if it cannot be had.
-        low_percent, high_percent: 95% confidence interval of `mean`, None elsewhere.
+        low_percent, high_percent: 95% confidence interval of `mean` if two signals or more have a
+            BD-rate, None elsewhere.
         overlap_percent: common range of qualities, of the shorter curve's; the least one of all
             signals for `mean`.
         note: why there is no number, or what is left out of it.
@@ -245,7 +246,7 @@ def _percent(value: float | None) -> str:
     return "none" if value is None else f"{value:+.1f}%"
 
 
-def mean_curves(points: Sequence[Point], run: Run) -> list[dict[str, Any]]:
+def mean_curves(points: Sequence[Point]) -> list[dict[str, Any]]:
     """The curve of each codec averaged over signals, in the schema of CompressAI's results.
 
     Only settings that all signals have; infinite qualities are None.
@@ -269,13 +270,13 @@ def mean_curves(points: Sequence[Point], run: Run) -> list[dict[str, Any]]:
         for metric in dict.fromkeys(name for p in here for name in p.metrics):
             means = [_mean_of(group, metric) for group in shared]
             results[_SCHEMA.get(metric, metric.replace("_", "-"))] = means
-        facts = run.codecs.get(codec.split("+")[0], {})
+        versions = dict.fromkeys(p.codec_version for p in here if p.codec_version)
         mark = "" if resolution == 1 else f" x{resolution:g}"
         found.append(
             {
                 "name": codec + mark,
-                "description": f"{facts.get('library', codec)}, {facts.get('version', '')}; means "
-                f"over {len(signals)} signals of the metrics of each",
+                "description": "; ".join([*versions, ""])
+                + f"means over {len(signals)} signals of the metrics of each",
                 "results": results,
             }
         )

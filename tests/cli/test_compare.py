@@ -58,9 +58,18 @@ def test_failed_points_are_exit_code_1_after_the_rest_is_done(call, tmp_path):
     assert (tmp_path / "out" / "report.html").exists()
 
 
+def test_failed_points_are_in_the_json_too(call, tmp_path):
+    picture = some_picture(tmp_path / "a.png", 4)
+    done = call("compare", picture, "-o", tmp_path / "out", *JPEG, "--json", "--quiet")
+    assert done.code == 1
+    record = json.loads(done.out)
+    assert record["points"] == len(record["failed"]) == 19
+    assert "the picture is RGBA" in record["failed"]["a jpeg q5"]
+
+
 def test_our_codec_is_one_of_them(call, tmp_path):
     picture = some_picture(tmp_path / "a.png")
-    options = ("--effort", 1, "--lmbda", 0.02, "--engine", "reference", "--device", "cpu")
+    options = ("-e", 1, "--lmbda", 0.02, "--engine", "reference", "--device", "cpu")
     out = tmp_path / "out"
     assert call("compare", picture, "-o", out, "--codecs", "inr", *options).code == 0
     found = [(p.codec, p.setting, p.lmbda) for p in read_points(out / "points.tsv")]

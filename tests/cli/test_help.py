@@ -55,7 +55,7 @@ OPTIONS = {
         "--resolutions R,S",
         "--published",
         "--lmbda F",
-        "--effort N",
+        "-e --effort N",
         "--field NAME",
         "--device D",
         "--engine E",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,10 +12,11 @@ from PIL import Image
 
 from inrcodec.errors import BadOption, OutputError
 from inrcodec.evaluate.codecs import InrCodec
+from inrcodec.evaluate.codecs.inr import source_digest
 from inrcodec.evaluate.compare import Choices, Outcome, Progress, compare
 from inrcodec.evaluate.metrics import catalogue
 from inrcodec.evaluate.originals import Original, find_originals
-from inrcodec.evaluate.points import read_points, read_run
+from inrcodec.evaluate.points import read_points, read_run, write_points
 from inrcodec.media.image import load_image
 
 QUICK = InrCodec(effort=1, lmbdas=(1e-2,), device="cpu", engine="reference")
@@ -109,10 +109,57 @@ def test_a_changed_original_or_setting_is_made_anew(tmp_path: Path):
     again = replace(JPEG, resume=True)
     changed = picture(tmp_path / "a.png", 32, 40)
     assert run([changed], out, again)[0].new == 19
-    record = json.loads((out / "run.json").read_text())
-    record["codecs"]["jpeg"]["settings"]["q30"] = "Pillow JPEG: quality=30"
-    (out / "run.json").write_text(json.dumps(record))
-    assert run([changed], out, again)[0].new == 1
+    table = read_points(out / "points.tsv")
+    for changes in ({"settings": "quality=30"}, {"codec_version": "Pillow 1"}):
+        write_points(out / "points.tsv", [replace(table[3], **changes), *table[:3], *table[4:]])
+        outcome, heard = run([changed], out, again)
+        assert outcome.new == 1
+        assert heard.said == ["jpeg has another version or other options: 1 points are made anew"]
+
+
+def test_a_run_killed_before_any_work_leaves_no_stale_point_as_current(tmp_path: Path):
+    out, both = tmp_path / "out", replace(JPEG, codecs=("jpeg", "webp"))
+    run([picture(tmp_path / "p.png")], out, both)
+
+    class Killed(Heard):
+        def finished(self, task, made) -> None:
+            raise KeyboardInterrupt
+
+    samples = np.asarray(Image.open(tmp_path / "p.png"))[::-1]
+    Image.fromarray(samples).save(tmp_path / "p.png")
+    originals = find_originals([str(tmp_path / "p.png")], print)
+    again = replace(both, resume=True)
+    with pytest.raises(KeyboardInterrupt):
+        compare(originals, str(out), again, Killed())
+    outcome, _ = run(originals, out, again)
+    assert (outcome.new, len(outcome.points)) == (37, 38)  # one was made before the kill
+    for point in outcome.points:
+        decoded = load_image((out / point.decoded).read_bytes())
+        pair = catalogue.pair_of(originals[0].load(), decoded)
+        found = catalogue.measure(pair, ["psnr_db"]).values["psnr_db"]
+        assert point.metrics["psnr_db"] == pytest.approx(found)
+
+
+def test_a_changed_original_loses_the_points_of_all_codecs(tmp_path: Path):
+    out = tmp_path / "out"
+    originals = [picture(tmp_path / "a.png"), picture(tmp_path / "b.png")]
+    run(originals, out, replace(JPEG, codecs=("jpeg", "webp")))
+    outcome, heard = run([picture(tmp_path / "a.png", 32, 40)], out, replace(JPEG, resume=True))
+    kept = {(p.signal, p.codec) for p in outcome.points}
+    assert kept == {("a", "jpeg"), ("b", "jpeg"), ("b", "webp")}
+    assert heard.said == ["a has changed: its 38 points are dropped"]
+
+
+def test_points_keep_their_own_origin_when_others_are_added(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    run([original], out, JPEG)
+    table = [replace(point, commit="earlier") for point in read_points(out / "points.tsv")]
+    write_points(out / "points.tsv", table)
+    added = replace(JPEG, codecs=("jpeg", "webp"), metrics=("psnr_db", "ssim"), resume=True)
+    outcome, _ = run([original], out, added)
+    commits = {(point.codec, point.commit) for point in outcome.points}
+    assert commits == {("jpeg", "earlier"), ("webp", outcome.run.commit)}
+    assert {p.original_sha256 for p in outcome.points} == {original.digest()[:16]}
 
 
 def test_more_metrics_are_measured_without_coding_again(tmp_path: Path):
@@ -124,6 +171,39 @@ def test_more_metrics_are_measured_without_coding_again(tmp_path: Path):
     assert [p.encode_seconds for p in second.points] == pytest.approx(
         [p.encode_seconds for p in first.points]
     )
+
+
+def test_metrics_that_a_kill_left_out_are_measured_by_the_next_run(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    both = replace(JPEG, metrics=("psnr_db", "ssim"), resume=True)
+    first, _ = run([original], out, both)
+    table = [*first.points[:5], *(replace(p, metrics={"psnr_db": 1.0}) for p in first.points[5:])]
+    write_points(out / "points.tsv", table)
+    second, _ = run([original], out, both)
+    assert second.new == 14
+    for before, after in zip(first.points, second.points, strict=True):
+        assert after.metrics == pytest.approx(before.metrics)
+
+
+def test_what_was_measured_stays_when_other_metrics_are_asked_for(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    run([original], out, JPEG)
+    outcome, _ = run([original], out, replace(JPEG, metrics=("ssim",), resume=True))
+    assert all(set(point.metrics) == {"psnr_db", "ssim"} for point in outcome.points)
+
+
+def test_a_metric_that_a_picture_cannot_have_is_tried_once(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    choices = replace(JPEG, metrics=("psnr_db", "ms_ssim"))
+    first, _ = run([original], out, choices)
+    assert {p.undefined for p in first.points} == {("ms_ssim",)}
+    assert run([original], out, replace(choices, resume=True))[0].new == 0
+
+
+def test_our_codec_is_another_version_when_its_source_is():
+    version = InrCodec().probe().version
+    assert version.endswith(f"source {source_digest()}")
+    assert len(source_digest()) == 12
 
 
 def test_codecs_and_signals_add_to_a_resumed_folder(tmp_path: Path):
@@ -191,6 +271,16 @@ def test_other_resolutions_are_judged_beside_upscales(tmp_path: Path):
     assert sorted(p.name for p in (out / "files" / "originals").iterdir()) == [
         "a_x0.5.png", "a_x2.png",
     ]  # fmt: skip
+
+
+def test_what_views_are_judged_against_follows_the_original(tmp_path: Path):
+    out = tmp_path / "out"
+    choices = replace(JPEG, resolutions=(Fraction(2),))
+    run([picture(tmp_path / "a.png")], out, choices)
+    changed = picture(tmp_path / "a.png", 32, 40)
+    run([changed], out, replace(choices, resume=True))
+    kept = load_image((out / "files" / "originals" / "a_x2.png").read_bytes())
+    assert (kept.height, kept.width) == (32, 40)
 
 
 def test_our_codec_is_skipped_by_name_for_kinds_it_has_no_field_for(tmp_path: Path):

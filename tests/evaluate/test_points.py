@@ -41,7 +41,8 @@ POINT = Point(
 def test_the_columns_are_those_promised():
     promised = (
         "signal kind codec setting lmbda file decoded file_bytes payload_bytes rate rate_unit "
-        "samples encode_seconds decode_seconds resolution"
+        "samples encode_seconds decode_seconds resolution original_sha256 codec_version settings "
+        "commit"
     )
     assert list(COLUMNS) == promised.split()
 
@@ -61,6 +62,15 @@ def test_what_was_not_measured_is_an_empty_cell(tmp_path: Path):
     assert lines[0].split("\t")[-2:] == ["psnr_db", "ms_ssim"]
     assert lines[1].split("\t")[-2:] == ["", "0.5"]
     assert read_points(tmp_path / "points.tsv")[0].metrics == {"ms_ssim": 0.5}
+
+
+def test_a_metric_without_a_number_is_not_one_that_was_never_measured(tmp_path: Path):
+    tried = replace(POINT, undefined=("ms_ssim",), commit="abc", settings="q=30", codec_version="1")
+    untried = replace(POINT, signal="b")
+    write_points(tmp_path / "points.tsv", [tried, untried])
+    lines = (tmp_path / "points.tsv").read_text().splitlines()
+    assert [line.split("\t")[-1] for line in lines] == ["ms_ssim", "n/a", ""]
+    assert read_points(tmp_path / "points.tsv") == [tried, untried]
 
 
 def test_a_folder_without_a_table_has_no_points(tmp_path: Path):

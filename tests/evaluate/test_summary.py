@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from inrcodec.evaluate.points import Point, Run
+from inrcodec.evaluate.points import Point
 from inrcodec.evaluate.summary import (
     bd_rows,
     bd_text,
@@ -46,6 +47,13 @@ def test_half_the_bits_are_minus_fifty_percent():
     assert rows["mean"].low_percent == pytest.approx(-50)
     assert rows["mean"].high_percent == pytest.approx(-30)
     assert rows["mean-curve"].bd_rate_percent == pytest.approx(-40)
+
+
+def test_a_single_signal_has_no_interval():
+    rows = bd_rows(points("jpeg", "a", 1) + points("avif", "a", 0.5), "jpeg")
+    (mean,) = (row for row in rows if row.signal == "mean")
+    assert (mean.low_percent, mean.high_percent) == (None, None)
+    assert mean.bd_rate_percent == pytest.approx(-50)
 
 
 def test_every_resolution_has_its_own_anchor():
@@ -92,6 +100,7 @@ def test_the_table_for_people_has_the_averages(tmp_path: Path):
     rows = bd_rows(points("jpeg", "a", 1) + points("avif", "a", 0.5), "jpeg")
     text = bd_text(rows)
     assert "-50.0%" in text
+    assert ".." not in text
     assert bd_text([]) == ""
     write_bd(tmp_path, rows)
     lines = (tmp_path / "bd.tsv").read_text().splitlines()
@@ -103,9 +112,10 @@ def test_the_table_for_people_has_the_averages(tmp_path: Path):
 
 def test_mean_curves_have_the_schema_of_compressai(tmp_path: Path):
     table = points("jpeg", "a", 1) + points("jpeg", "b", 3)[1:]
-    run = Run(codecs={"jpeg": {"library": "Pillow", "version": "1"}})
-    (curve,) = mean_curves(table, run)
+    table = [replace(p, codec_version=f"Pillow {1 + (p.signal == 'b')}") for p in table]
+    (curve,) = mean_curves(table)
     assert set(curve) == {"name", "description", "results"}
+    assert curve["description"].startswith("Pillow 1; Pillow 2; means over 2 signals")
     assert curve["results"]["bpp"] == pytest.approx([1.0, 2.0, 4.0, 8.0])
     assert curve["results"]["psnr-rgb"] == pytest.approx([24, 30, 36, 42])
     assert curve["results"]["ms-ssim-rgb"] == pytest.approx([0.9] * 4)

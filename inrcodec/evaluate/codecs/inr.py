@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from inrcodec import __version__, api, codec
 from inrcodec.bitstream.container import FORMAT_VERSION
 from inrcodec.bitstream.limits import Limits
 from inrcodec.evaluate.codecs.codec import Probe, Setting
+from inrcodec.fit import DEFAULT_EFFORT
 from inrcodec.signal import Signal
 
 # Those of Cool-Chic's published curves.
 DEFAULT_LMBDAS = (2e-2, 4e-3, 1e-3, 4e-4, 1e-4)
 DEFAULT_FIELD = "grid"
+# What cannot change a file or its decode.
+_BESIDE = ("evaluate", "cli")
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class InrCodec:
     """
 
     field: str = DEFAULT_FIELD
-    effort: int = 5
+    effort: int = DEFAULT_EFFORT
     lmbdas: tuple[float, ...] = DEFAULT_LMBDAS
     device: str = "auto"
     engine: str = "auto"
@@ -45,9 +51,9 @@ class InrCodec:
         )
 
     def probe(self) -> Probe:
-        """It is always here."""
+        """It is always here; a version is another one as soon as its source is."""
         version = ".".join(map(str, FORMAT_VERSION))
-        return Probe("inrcodec", f"{__version__}, format {version}")
+        return Probe("inrcodec", f"{__version__}, format {version}, source {source_digest()}")
 
     def settings(self, signal: Signal) -> tuple[Setting, ...]:
         """One for each lambda."""
@@ -90,3 +96,21 @@ class InrCodec:
     def payload_bytes(self, data: bytes) -> int:
         """All of it: `.inr` files are weighed whole."""
         return len(data)
+
+
+@cache
+def source_digest() -> str:
+    """First 12 digits of a SHA-256 over the source and the tables of the codec.
+
+    Better than a commit, which also changes with what cannot change a file, does not tell two
+    states of a changed tree apart, and is unknown where the package is installed.
+    """
+    root = Path(__file__).parents[2]
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        inner = path.relative_to(root)
+        if inner.parts[0] in _BESIDE or "__pycache__" in inner.parts or not path.is_file():
+            continue
+        found.update(f"{inner.as_posix()}\0{path.stat().st_size}\0".encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()[:12]

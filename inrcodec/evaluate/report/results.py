@@ -83,7 +83,7 @@ class BdRow:
         overlap_percent: of each of those.
         refused: why there is none, by signal.
         mean_percent, low_percent, high_percent: mean of the BD-rates and its 95% interval; None
-            if no signal has one.
+            if no signal has one, the interval also if only one has.
         of_mean_curve_percent: BD-rate of the mean curves; None, with `mean_refused`, without one.
         mean_db: mean difference of quality at equal rate, BD-PSNR; None without one.
     """
