@@ -224,7 +224,9 @@ def interpolated(level: int, lines: np.ndarray, u: np.ndarray) -> np.ndarray:  #
         far = [(((s - 8.0) * s + 21.0) * s - 18.0) / 12.0 for s in (2.0 + f, 2.0 + g)]
         middle = [(((36.0 - 7.0 * s) * s - 59.0) * s + 30.0) / 12.0 for s in (1.0 + f, 1.0 + g)]
         near = [((4.0 * s - 7.0) * s * s + 3.0) / 3.0 for s in (f, g)]
-        taps = [far[0], middle[0], near[0], near[1], middle[1], far[1]]
+        taps = [1.25 * z for z in (far[0], middle[0], near[0], near[1], middle[1], far[1])]
+        taps[2] = taps[2] - 0.25 * g
+        taps[3] = taps[3] - 0.25 * f
     first = base.astype(np.int64) - (1 if level else 2)
     seen = [lines[np.clip(first + k, 0, len(lines) - 1)] for k in range(len(taps))]
     total = np.zeros_like(seen[0])
@@ -233,7 +235,7 @@ def interpolated(level: int, lines: np.ndarray, u: np.ndarray) -> np.ndarray:  #
     if level:
         return total
     _, p, q, r, s, _ = seen
-    slack = (f * g)[:, None]
+    slack = (2.0 * f * g)[:, None]
     bend_q, bend_r = p - 2.0 * q + r, q - 2.0 * r + s
     low = np.minimum(q, r) - slack * np.maximum(np.minimum(bend_q, bend_r), 0.0)
     high = np.maximum(q, r) - slack * np.minimum(np.maximum(bend_q, bend_r), 0.0)

@@ -1,10 +1,9 @@
 """The interpolation kernels of the `grid` field, as functions of continuous positions.
 
-Level 0 passes through its samples (six-point cubic convolution, Keys 1981, section VI:
-interpolating, of fourth order), so at native positions it is the identity. Beside an edge that
-kernel would ring; `limited` keeps it within its two neighbours, but for the crest of a bump that
-the samples on both sides agree on. Coarser levels are cubic B-splines (Unser 1999, eq. 11): smooth,
-positive, without ringing.
+Level 0 passes through its samples (six-point cubic convolution, Keys 1981, section VI, sharpened),
+so at native positions it is the identity. Beside an edge that kernel would ring; `limited` keeps it
+within its two neighbours, but for the crest of a bump that the samples on both sides agree on.
+Coarser levels are cubic B-splines (Unser 1999, eq. 11): smooth, positive, without ringing.
 
 All weights are evaluated in float64 with the operations in the order written, which is normative.
 """
@@ -35,8 +34,11 @@ def bspline_weights(f: Array) -> list[Array]:
 def keys6_weights(f: Array) -> list[Array]:
     """Weights of samples i-2 .. i+3 at position i + f, 0 <= f < 1.
 
-    Keys' kernel u(s): 4/3 s^3 - 7/3 s^2 + 1 on [0, 1]; -7/12 s^3 + 3 s^2 - 59/12 s + 15/6 on
-    [1, 2]; 1/12 s^3 - 2/3 s^2 + 21/12 s - 3/2 on [2, 3].
+    A pixel is a mean over its area, so what lies between pixels is sharper than what passes through
+    them: the way that Keys' kernel departs from the straight line is taken 1.25 times, which
+    `limited` keeps from ringing (results/design/ringing.tsv). Keys' kernel u(s):
+    4/3 s^3 - 7/3 s^2 + 1 on [0, 1]; -7/12 s^3 + 3 s^2 - 59/12 s + 15/6 on [1, 2];
+    1/12 s^3 - 2/3 s^2 + 21/12 s - 3/2 on [2, 3].
     """
 
     def near(s: Array) -> Array:
@@ -49,15 +51,19 @@ def keys6_weights(f: Array) -> list[Array]:
         return (((s - 8.0) * s + 21.0) * s - 18.0) / 12.0
 
     g = 1.0 - f
-    return [far(2.0 + f), middle(1.0 + f), near(f), near(g), middle(1.0 + g), far(2.0 + g)]
+    weights = [far(2.0 + f), middle(1.0 + f), near(f), near(g), middle(1.0 + g), far(2.0 + g)]
+    sharper = [1.25 * weight for weight in weights]
+    sharper[2] -= 0.25 * g
+    sharper[3] -= 0.25 * f
+    return sharper
 
 
 def limited(values: Array, samples: list[Array], f: Array) -> Array:
     """Interpolated values without what the kernel adds beside an edge.
 
     A value stays between its two neighbours. Where the second differences at both have one sign,
-    samples around a peak or a trough, it may lie beyond them by twice what the parabola of the
-    smaller one does (results/design/ringing.tsv: what that costs and what it saves).
+    samples around a peak or a trough, it may lie beyond them by four times what the parabola of
+    the smaller one does (results/design/ringing.tsv: what that costs and what it saves).
 
     Args:
         values: between samples i and i + 1, at the distance f from the first.
@@ -67,7 +73,7 @@ def limited(values: Array, samples: list[Array], f: Array) -> Array:
     before, left, right, after = samples
     bend_left = before - 2.0 * left + right
     bend_right = left - 2.0 * right + after
-    slack = f * (1.0 - f)
+    slack = 2.0 * f * (1.0 - f)
     trough = np.maximum(np.minimum(bend_left, bend_right), 0.0)
     peak = np.minimum(np.maximum(bend_left, bend_right), 0.0)
     low = np.minimum(left, right) - slack * trough

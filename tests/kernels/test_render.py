@@ -228,7 +228,7 @@ def test_between_pixels_a_crest_is_not_cut_off() -> None:
     field = plain_field(np.broadcast_to(256 + wave, (height, width)), height, width)
     fine = field.render(Grid.of(height, width, scale=8))[:, :, 0] * 512 - 256
     assert wave.max() == 866
-    assert 980 < fine[:, 32:-32].max() <= 1010
+    assert 980 < fine[:, 32:-32].max() <= 1030
 
 
 @pytest.mark.parametrize("weights", [bspline_weights, keys6_weights])

@@ -29,7 +29,7 @@ TILE_HEIGHT, TILE_WIDTH = 48, 256
 def _limited(
     value: float, before: float, left: float, right: float, after: float, slack: float
 ) -> float:
-    """One value of `kernels.kernel.limited`, where slack is f * (1 - f)."""
+    """One value of `kernels.kernel.limited`, where slack is 2 f (1 - f)."""
     bend_left = before - 2.0 * left + right
     bend_right = left - 2.0 * right + after
     trough = max(min(bend_left, bend_right), 0.0)
@@ -156,7 +156,7 @@ class _Interpolation(NamedTuple):
     @classmethod
     def of(cls, taps: Taps) -> _Interpolation:
         limited = taps.limit is not None and taps.limit.any()
-        slack = taps.limit * (1.0 - taps.limit) if limited else np.empty(0)
+        slack = 2.0 * taps.limit * (1.0 - taps.limit) if limited else np.empty(0)
         used = [i for i, weights in enumerate(taps.weights) if limited or weights.any()]
         indices = np.stack([taps.indices[i] for i in used])
         return cls(indices, np.stack([taps.weights[i] for i in used]), slack)
