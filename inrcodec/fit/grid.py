@@ -28,7 +28,7 @@ from inrcodec.fields.grid import (
     level_shapes,
     parameter_layout,
 )
-from inrcodec.fit.presets import Preset, choose_config, preset
+from inrcodec.fit.presets import Preset, choose_config, expected_bytes, preset
 from inrcodec.fit.soap import Soap
 from inrcodec.fit.start import initial_theta
 from inrcodec.kernels import AdamState, Engine, GridProblem
@@ -240,7 +240,8 @@ def fit_config(
 
     moves = min(preset.refinements, 2 * problem.parameter_count)
     reporter.begin(preset.steps + moves + preset.tail_steps)
-    theta = initial_theta(config, problem.target, lmbda, seed)
+    rate_bpp = expected_bytes(problem.target, lmbda) * 8 / problem.pixels
+    theta = initial_theta(config, problem.target, rate_bpp, seed)
     best = _main_phase(problem, machine, theta, preset.steps, lmbda, seed, schedule, reporter)
     latents = best.rounded()
     weights = QuantizedWeights(

@@ -16,10 +16,11 @@ from inrcodec.fields.grid import GridConfig, parameter_layout
 
 LEARNED_LEVELS = 7
 LEARNED_CHANNELS = 3
+LEAST_RATE_BPP = 1e-9  # of an empty picture, whose expected rate is zero
 
 
-def key(config: GridConfig, lmbda: float) -> str:
-    """Name of a learned start in `start.npz`."""
+def key(config: GridConfig, rate_bpp: float) -> str:
+    """Name of a learned start in `start.npz`: the shape, and the rate expected of its mosaic."""
     shape = (
         config.spatial_context,
         config.coarse_context,
@@ -27,7 +28,7 @@ def key(config: GridConfig, lmbda: float) -> str:
         config.synthesis_features,
         config.taps,
     )
-    return "-".join(map(str, shape)) + f"/{lmbda:g}"
+    return "-".join(map(str, shape)) + f"/{rate_bpp:.3g}"
 
 
 @cache
@@ -40,13 +41,15 @@ def learned() -> dict[str, np.ndarray]:
         return {name: archive[name] for name in archive.files}
 
 
-def initial_theta(config: GridConfig, target: np.ndarray, lmbda: float, seed: int) -> np.ndarray:
+def initial_theta(config: GridConfig, target: np.ndarray, rate_bpp: float, seed: int) -> np.ndarray:
     """[parameters] float32: where a fit begins; random where nothing was learned for the config.
 
     Args:
         config: shape of the field; channels and number of levels may differ from those learned.
         target: [channels, height, width] the signal in [0, 1]; its mean shifts the output bias.
-        lmbda: weight of the rate; the start learned for the nearest one is taken.
+        rate_bpp: what the file is expected to need, >= 0; of the starts learned for the shape the
+            one of the nearest rate is taken. The nearest lambda was 0.6% worse where the two
+            differ (results/design/start_by_rate.tsv).
         seed: of random weights.
     """
     mean = target.mean(axis=(1, 2))
@@ -54,7 +57,8 @@ def initial_theta(config: GridConfig, target: np.ndarray, lmbda: float, seed: in
     known = [name for name in learned() if name.startswith(family)]
     if not known:
         return random_theta(config, mean, seed)
-    nearest = min(known, key=lambda name: abs(math.log(float(name.removeprefix(family)) / lmbda)))
+    rate = math.log(max(rate_bpp, LEAST_RATE_BPP))
+    nearest = min(known, key=lambda name: abs(math.log(float(name.removeprefix(family))) - rate))
     return _fitted(learned()[nearest], config, mean)
 
 

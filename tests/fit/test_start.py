@@ -82,20 +82,20 @@ def grey_network(theta: np.ndarray, config: GridConfig) -> np.ndarray:
 
 @pytest.mark.parametrize("name", sorted(start.learned()))
 def test_every_stored_start_fits_the_config_that_it_is_named_after(name: str) -> None:
-    widths, lmbda = name.split("/")
+    widths, rate_bpp = name.split("/")
     config = GridConfig(0, start.LEARNED_LEVELS, *map(int, widths.split("-")))
     theta = start.learned()[name]
     assert theta.shape == (parameter_count(config, start.LEARNED_CHANNELS),)
     assert theta.dtype == np.float32
     assert np.isfinite(theta).all()
-    assert start.key(config, float(lmbda)) == name
+    assert start.key(config, float(rate_bpp)) == name
     # The context model must be able to hold them: weights up to 64.
     parts = split(theta, config, start.LEARNED_CHANNELS)
     assert max(np.abs(parts[n]).max() for n in parts if n.startswith("arm.")) < 64
 
 
-def first_start(config: GridConfig, target: np.ndarray, lmbda: float) -> np.ndarray:
-    return start.initial_theta(config, target, lmbda, 0)
+def first_start(config: GridConfig, target: np.ndarray, rate_bpp: float) -> np.ndarray:
+    return start.initial_theta(config, target, rate_bpp, 0)
 
 
 def is_learned(theta: np.ndarray) -> bool:
@@ -104,10 +104,10 @@ def is_learned(theta: np.ndarray) -> bool:
 
 
 @pytest.mark.parametrize("tier", TIERS)
-@pytest.mark.parametrize("lmbda", [1e-7, 1e-3, 10])
-def test_every_tier_has_a_learned_start(tier: str, lmbda: float) -> None:
+@pytest.mark.parametrize("rate_bpp", [0, 1e-7, 1, 30])
+def test_every_tier_has_a_learned_start(tier: str, rate_bpp: float) -> None:
     black = np.zeros((3, 4, 4), np.float32)
-    assert is_learned(first_start(TIERS[tier], black, lmbda))
+    assert is_learned(first_start(TIERS[tier], black, rate_bpp))
 
 
 def test_a_shape_that_was_not_learned_starts_at_random() -> None:
@@ -118,12 +118,12 @@ def test_a_shape_that_was_not_learned_starts_at_random() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(start.learned()))
-def test_the_start_of_the_nearest_lmbda_is_the_first(name: str) -> None:
-    widths, lmbda = name.split("/")
+def test_the_start_of_the_nearest_rate_is_taken(name: str) -> None:
+    widths, rate_bpp = name.split("/")
     config = GridConfig(0, start.LEARNED_LEVELS, *map(int, widths.split("-")))
     for factor in (0.9, 1.0, 1.1):
         black = np.zeros((3, 2, 2), np.float32)
-        found = first_start(config, black, float(lmbda) * factor)
+        found = first_start(config, black, float(rate_bpp) * factor)
         assert np.array_equal(found, start.learned()[name])
 
 
