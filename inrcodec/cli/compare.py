@@ -15,18 +15,19 @@ from inrcodec.errors import BadOption, InrError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from inrcodec.evaluate.bd_table import BdRow
     from inrcodec.evaluate.compare import Choices, Outcome, Progress
     from inrcodec.evaluate.measuring import Made, Task
     from inrcodec.evaluate.points import Point
-    from inrcodec.evaluate.summary import BdRow
 
 _EPILOG = """\
 All inputs are images, or all sounds, or all videos; of a folder every file in it counts (frames of
 a video as PNG files are named by a pattern, frame_%05d.png). OUTDIR gets:
 
-  report.html              curves, tables and pictures side by side
+  report.html              curves, tables, and images, frames or sounds side by side
   points.tsv               one row per signal, codec and setting: bytes, rate, seconds, metrics,
-                           and what it was made of and by, which --resume goes by
+                           and what it was made of and by, which --resume goes by; of images by
+                           inr also cost, MSE / lmbda + bits per pixel, which it minimises
   bd.tsv                   BD-rates: per signal, their mean with its 95% interval, of the mean curve
   points.json, curves/     mean curves as CompressAI's tools read them
   run.json                 machine, versions, and every option of every setting
@@ -37,13 +38,14 @@ codecs:
           curve, and avif-psnr, slower, 4:4:4 and tuned for PSNR, 15% smaller at equal PSNR
   audio   aac mp3 opus vorbis flac
   video   x264 x265 svtav1 vp9
-Those that cannot run here are skipped, with a word on how to install them.
+Those that cannot run here are skipped, with a word on how to install them, and so is one that does
+not take an input, such as jpeg for a transparent image.
 
 Rates are those of whole files. Of short clips the container is a good part; points.tsv has the
 bytes without it too, as payload_bytes.
 
---resolutions judges decodes at other sizes: 2 codes a picture at half its width and height, and
-decodes it at full size, beside upscales of what other codecs make of the same half-size picture;
+--resolutions judges decodes at other sizes: 2 codes an image at half its width and height, and
+decodes it at full size, beside upscales of what other codecs make of the same half-size image;
 0.5 decodes at half the size. Sounds are coded at half their rate, videos at half their frames.
 
 --metrics names metrics of `inrcodec metrics`, or all; by default those that are quick.
@@ -66,7 +68,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "--codecs", metavar="A,B", help="what to compare, default all for the kind of IN"
     )
-    parser.add_argument("--anchor", metavar="A", help="BD-rates are against it: jpeg, aac or x264")
+    parser.add_argument("--anchor", metavar="A", help="of BD-rates, default jpeg, aac or x264")
     parser.add_argument("--metrics", metavar="M,N", help="what to measure, default the quick ones")
     parser.add_argument(
         "--resolutions", metavar="R,S", help="also decode at other sizes: 0.5,2,4; see below"
@@ -110,10 +112,11 @@ def run(args: argparse.Namespace) -> None:
     """
     console.check_streams("", None, args.json)
 
+    from inrcodec.evaluate.bd_table import bd_rows, bd_text, write_bd
     from inrcodec.evaluate.compare import compare
+    from inrcodec.evaluate.mean_curves import mean_curves, write_curves
     from inrcodec.evaluate.originals import find_originals
     from inrcodec.evaluate.report import write_report
-    from inrcodec.evaluate.summary import bd_rows, bd_text, mean_curves, write_bd, write_curves
 
     say = console.say if not args.quiet else lambda text: None
     originals = find_originals(args.inputs, say)
@@ -126,6 +129,8 @@ def run(args: argparse.Namespace) -> None:
         write_curves(args.output, mean_curves(outcome.points))
         report = write_report(Path(args.output))
         say(f"{report}: {len(outcome.points)} points, {outcome.new} of them new")
+        if outcome.run.not_measured:
+            say(f"skipped, as said above and in the report: {'; '.join(outcome.run.not_measured)}")
         _warn_of_sizes(outcome, say)
     text = bd_text(rows)
     if text and not args.json:
@@ -252,6 +257,7 @@ def _record(folder: str, outcome: Outcome, rows: Sequence[BdRow]) -> dict[str, A
         "points": len(outcome.points),
         "new_points": outcome.new,
         "skipped": outcome.run.skipped,
+        "left_out": outcome.run.left_out,
         "failed": outcome.run.failed,
         "anchor": outcome.run.anchor,
         "bd_rates": [
@@ -262,6 +268,7 @@ def _record(folder: str, outcome: Outcome, rows: Sequence[BdRow]) -> dict[str, A
                 "resolution": row.resolution,
                 "signal": row.signal,
                 "bd_rate_percent": row.bd_rate_percent,
+                "bd_quality": row.bd_quality,
                 "note": row.note,
             }
             for row in rows

@@ -143,20 +143,20 @@ def _facts(read: _Read) -> dict[str, Any]:
     bits = math.nan if file_bytes is None else 8 * file_bytes
     if signal.kind != "audio":
         samples = signal.width * signal.height * getattr(signal, "frames", 1)
-        facts["rate_bpp"] = _finite(bits / samples)
+        facts["rate_bpp"] = _or_none(bits / samples)
     if signal.kind != "image":
-        facts["rate_kbps"] = _finite(bits / float(signal.duration_seconds) / 1000)
+        facts["rate_kbps"] = _or_none(bits / float(signal.duration_seconds) / 1000)
     return facts
 
 
-def _finite(value: float) -> float | None:
+def _or_none(value: float) -> float | None:
     """The value, or None for what JSON does not know: infinity and NaN."""
     return value if math.isfinite(value) else None
 
 
 def _json(report: Report) -> dict[str, Value | None | list[float | None]]:
     return {
-        name: [_finite(v) for v in value] if isinstance(value, list) else _finite(value)
+        name: [_or_none(v) for v in value] if isinstance(value, list) else _or_none(value)
         for name, value in report.values.items()
     }
 

@@ -5,22 +5,26 @@ piecewise cubic Hermite interpolation (PCHIP) of log rate over quality as in the
 template, or Akima's. Quality may be anything in which a step means about the same everywhere:
 PSNR in dB, or MS-SSIM in dB rather than as it is.
 
-Over several pictures there are two averages. The mean of the deltas of each picture lets every
-picture count the same; the delta of the mean curve lets those count most that need most bits, and
+Over several signals there are two averages. The mean of the deltas of each signal lets every
+signal count the same; the delta of the mean curve lets those count most that need most bits, and
 is what most papers print. They differ by percents, so tables must name theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+import reprlib
+from collections.abc import Sequence
+from numbers import Integral, Real
 
 import numpy as np
 
 from inrcodec.errors import BadInput
-from inrcodec.evaluate.interpolation import curve_integral
+from inrcodec.evaluate.cubics import curve_integral
 
 Curve = Sequence[tuple[float, float]]
+# Of a curve: cubics through fewer say more of their ends than of the codec.
+MIN_POINTS = 4
 
 
 def bd_rate_percent(anchor: Curve, test: Curve, method: str = "pchip") -> tuple[float, float]:
@@ -60,86 +64,30 @@ def bd_quality(anchor: Curve, test: Curve, method: str = "pchip") -> tuple[float
     )
 
 
-@dataclass(frozen=True)
-class BdSummary:
-    """BD-rates of a set of pictures, in percent.
-
-    Args:
-        per_image_percent: by picture.
-        overlap_percent: by picture.
-        mean_percent: the mean over pictures.
-        low_percent, high_percent: 95% confidence interval of that mean, over the choice of
-            pictures; None for a single picture, which says nothing of others.
-        of_mean_curve_percent: the BD-rate of the curves averaged over pictures, setting by setting;
-            None if the pictures do not have the same number of settings.
-    """
-
-    per_image_percent: dict[str, float]
-    overlap_percent: dict[str, float]
-    mean_percent: float
-    low_percent: float | None
-    high_percent: float | None
-    of_mean_curve_percent: float | None
-
-
-def bd_rate_summary(
-    anchors: Mapping[str, Curve],
-    tests: Mapping[str, Curve],
-    method: str = "pchip",
-    seed: int = 0,
-) -> BdSummary:
-    """The BD-rate of each picture, both averages, and how sure the mean is.
-
-    Args:
-        anchors, tests: a curve for each picture, of the same pictures.
-        method: "pchip" or "akima".
-        seed: of the bootstrap.
-
-    Raises:
-        BadInput: no picture, other pictures in both, or a curve that `bd_rate_percent` refuses,
-            named.
-        BadOption: an unknown method.
-    """
-    if not anchors or anchors.keys() != tests.keys():
-        raise BadInput(
-            f"there are curves of {len(anchors)} pictures for the anchor and of {len(tests)} for "
-            f"the test (in one only: {sorted(anchors.keys() ^ tests.keys())[:5]}); "
-            "expected the same pictures for both, at least one"
-        )
-    found = {}
-    for image, anchor in anchors.items():
-        try:
-            found[image] = bd_rate_percent(anchor, tests[image], method)
-        except BadInput as error:
-            raise BadInput(f"{image}: {error}") from error
-    rates = {image: rate for image, (rate, _) in found.items()}
-    low, high = bootstrap_interval(list(rates.values()), seed=seed)
-    return BdSummary(
-        per_image_percent=rates,
-        overlap_percent={image: overlap for image, (_, overlap) in found.items()},
-        mean_percent=float(np.mean(list(rates.values()))),
-        low_percent=low,
-        high_percent=high,
-        of_mean_curve_percent=_of_mean_curves(anchors, tests, method),
-    )
-
-
 def mean_curve(curves: Sequence[Curve]) -> list[tuple[float, float]]:
-    """The mean rate and mean quality of each setting over pictures.
+    """The mean rate and mean quality of each setting over signals.
 
     Args:
-        curves: one per picture, each with its points in the same order of settings.
+        curves: one per signal, each with its points in the same order of settings.
 
     Raises:
-        BadInput: no curve, or curves with different numbers of points.
+        BadInput: no curve, curves with different numbers of points, or no numbers in them.
     """
-    lengths = {len(curve) for curve in curves}
-    if len(lengths) != 1:
+    try:
+        lengths = {len(curve) for curve in curves}
+        points = np.array(curves, np.float64) if len(lengths) == 1 else None
+    except (TypeError, ValueError):
+        points = np.empty(0)
+    if points is None:
         raise BadInput(
             f"the curves have {sorted(lengths)} points, expected at least one curve and as many "
-            "points in each; measure every picture at the same settings"
+            "points in each; measure every signal at the same settings"
         )
-    rate, quality = np.mean(np.array(curves, np.float64), axis=0).T
+    if points.ndim != 3 or points.shape[2] != 2:
+        raise BadInput(
+            f"the curves are {reprlib.repr(curves)}, expected lists of (rate, quality) pairs"
+        )
+    rate, quality = points.mean(axis=0).T
     return list(zip(rate.tolist(), quality.tolist(), strict=True))
 
 
@@ -149,11 +97,11 @@ def bootstrap_interval(
     """Confidence interval of a mean: percentiles of the means of samples drawn with replacement.
 
     B. Efron, "Bootstrap methods: another look at the jackknife", Ann. Statist. 7(1), 1979. It says
-    how the mean varies with the choice of pictures from a larger set, not how well either codec was
+    how the mean varies with the choice of signals from a larger set, not how well either codec was
     tuned; below about 10 values it is too narrow.
 
     Args:
-        values: one per picture, finite.
+        values: one per signal, finite.
         confidence: 0..1, exclusive.
         resamples: how many means.
         seed: the same seed gives the same interval.
@@ -164,15 +112,22 @@ def bootstrap_interval(
     Raises:
         BadInput: no values, values that are not finite, or arguments out of range.
     """
-    given = np.asarray(values, np.float64)
+    try:
+        given = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        given = np.empty(0)
     if given.ndim != 1 or not given.size or not np.isfinite(given).all():
         raise BadInput(
-            f"the values are {list(values)[:5]}..., expected finite numbers, one or more"
+            f"the values are {reprlib.repr(values)}, expected a list of finite numbers, one or "
+            "more; leave out signals without one"
         )
-    if not 0 < confidence < 1 or resamples < 1:
+    fits = isinstance(confidence, Real) and 0 < confidence < 1
+    if not (fits and all(isinstance(x, Integral) for x in (resamples, seed))) or (
+        resamples < 1 or seed < 0
+    ):
         raise BadInput(
-            f"confidence is {confidence} with {resamples} resamples, "
-            "expected a confidence between 0 and 1 and at least one resample"
+            f"confidence is {confidence!r} with {resamples!r} resamples and seed {seed!r}, "
+            "expected a confidence between 0 and 1, one resample or more, and a seed from 0 on"
         )
     if given.size < 2:
         return None, None
@@ -182,26 +137,54 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def _of_mean_curves(
-    anchors: Mapping[str, Curve], tests: Mapping[str, Curve], method: str
-) -> float | None:
-    if any(len({len(c) for c in curves.values()}) > 1 for curves in (anchors, tests)):
-        return None
-    anchor = mean_curve([anchors[image] for image in anchors])
-    return bd_rate_percent(anchor, mean_curve([tests[image] for image in anchors]), method)[0]
+def rising(curve: Curve) -> list[tuple[float, float]]:
+    """The points of a curve, by rate, that are better than all cheaper ones, and finite.
+
+    Args:
+        curve: (rate, quality) points in any order.
+
+    Raises:
+        BadInput: it does not consist of pairs of numbers.
+    """
+    kept: list[tuple[float, float]] = []
+    for rate, quality in sorted(_pairs(curve), key=lambda point: (point[0], -point[1])):
+        if math.isfinite(quality) and (not kept or quality > kept[-1][1]):
+            kept.append((rate, quality))
+    return kept
+
+
+def _pairs(curve: Curve) -> list[tuple[float, float]]:
+    """The points of a curve, by rate, if that is what it consists of."""
+    try:
+        pairs = [(rate, quality) for rate, quality in curve]
+    except (TypeError, ValueError):
+        pairs = [("", "")]
+    if not all(isinstance(number, Real) for pair in pairs for number in pair):
+        raise BadInput(
+            f"a rate-distortion curve is {reprlib.repr(curve)}, expected a list of "
+            "(rate, quality) pairs of numbers"
+        )
+    return sorted((float(rate), float(quality)) for rate, quality in pairs)
 
 
 def _points(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
-    if len(curve) < 4:
-        raise BadInput(f"a rate-distortion curve has {len(curve)} points, expected at least 4")
-    rate, quality = np.array(sorted(curve), np.float64).T
-    if not (np.isfinite(rate).all() and np.isfinite(quality).all() and rate[0] > 0):
+    pairs = _pairs(curve)
+    if len(pairs) < MIN_POINTS:
         raise BadInput(
-            f"a rate-distortion curve has points {sorted(curve)}, expected finite ones with rates "
+            f"a rate-distortion curve has {len(pairs)} points, expected at least {MIN_POINTS}; "
+            "measure more settings"
+        )
+    rate, quality = np.array(pairs, np.float64).T
+    if not (np.isfinite(rate).all() and np.isfinite(quality).all() and (rate > 0).all()):
+        raise BadInput(
+            f"a rate-distortion curve has points {pairs}, expected finite ones with rates "
             "above 0; leave out those without any error"
         )
     if (np.diff(quality) <= 0).any() or (np.diff(rate) <= 0).any():
-        raise BadInput(f"quality does not rise with rate along the curve: {sorted(curve)}")
+        raise BadInput(
+            f"quality does not rise with rate along the curve {pairs}, expected both to rise; "
+            "leave out the points that cost more for no more, as `rising` does"
+        )
     return rate, quality
 
 

@@ -9,18 +9,20 @@ same original.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import reprlib
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from fractions import Fraction
 
-from inrcodec.errors import BadOption, OutputError
-from inrcodec.evaluate import machine, measuring, resolutions
-from inrcodec.evaluate.codecs import ANCHORS, Codec, InrCodec, choose, defaults
-from inrcodec.evaluate.measuring import Made, Task, View, told
+from inrcodec.errors import BadInput, BadOption, OutputError
+from inrcodec.evaluate import measuring
+from inrcodec.evaluate.codecs import InrCodec, choose, defaults
+from inrcodec.evaluate.folders import make_folder
+from inrcodec.evaluate.measuring import Made, Task, told
 from inrcodec.evaluate.metrics import catalogue
 from inrcodec.evaluate.originals import Original
+from inrcodec.evaluate.plan import anchor_of, keys_of, plan_of, tasks_of
 from inrcodec.evaluate.points import (
     POINTS_NAME,
     RUN_NAME,
@@ -28,12 +30,12 @@ from inrcodec.evaluate.points import (
     Run,
     read_points,
     read_run,
-    write_points,
     write_run,
 )
+from inrcodec.evaluate.record import merged, new_run, now
+from inrcodec.evaluate.table import Table, drop_stale, unfinished
 from inrcodec.evaluate.workers import outcomes
 
-Key = tuple[str, str, str, float]
 # Several numbers, of which a cell of a table holds one.
 _PER_CHANNEL = "psnr_channels_db"
 
@@ -97,90 +99,115 @@ class Progress:
 
 
 def compare(
-    originals: Sequence[Original], folder: str, choices: Choices, progress: Progress
+    originals: Sequence[Original],
+    folder: str | os.PathLike[str],
+    choices: Choices | None = None,
+    progress: Progress | None = None,
 ) -> Outcome:
-    """Points of every codec on every signal, in a folder.
+    """Points of every codec on every signal that it takes, in a folder.
 
     Args:
-        originals: of one kind.
+        originals: of one kind, as `find_originals` gives them.
         folder: made if it is missing.
-        choices: what to do.
-        progress: told of every point.
+        choices: what to do; by default all codecs of the kind.
+        progress: told of every point; by default nobody is.
 
     Raises:
-        BadOption: an unknown codec or metric, or no codec that can run.
-        BadInput: an original cannot be read.
+        BadOption: an unknown codec or metric, no codec that can run, an anchor that cannot.
+        BadInput: an original cannot be read, or is none.
         OutputError: the folder has points and `resume` is not set, or cannot be written.
     """
+    choices = choices or Choices()
+    progress = progress or Progress()
+    folder = _checked(originals, folder, choices)
     kind = originals[0].kind
-    codecs, skipped = choose(choices.codecs or defaults(kind), kind, choices.ours)
-    for name, reason in skipped.items():
-        progress.say(f"skipped {name}: {reason}")
+    names = choices.codecs or defaults(kind)
+    codecs, skipped = choose(names, kind, choices.ours)
     if not codecs:
         raise BadOption("none of the codecs can run here; " + "; ".join(skipped.values()))
-    run = _run(kind, codecs, skipped, choices)
-    _open_folder(folder, choices.resume)
-    earlier = read_run(os.path.join(folder, RUN_NAME))
-    table = _Table(folder, read_points(os.path.join(folder, POINTS_NAME)))
-    run = _with_originals(run, originals, folder)
+    metrics = _metrics(kind, choices.metrics)
     measuring.forget_signals()
-    tasks = list(_tasks(originals, codecs, run, folder, choices))
-    _drop_stale(table, tasks, run, progress)
-    todo = _unfinished(tasks, table, run)
-    run = _merged(earlier, run)
-    table.order(key for task in tasks for key in _keys(task))
-    write_run(os.path.join(folder, RUN_NAME), run)
-    progress.total = len(todo)
-    new = _work(todo, choices.jobs, table, run.failed, progress)
-    run = replace(run, date=datetime.now(UTC).astimezone().isoformat(timespec="seconds"))
-    write_run(os.path.join(folder, RUN_NAME), run)
-    return Outcome(table.points(), run, new)
-
-
-def _run(kind: str, codecs: Sequence[Codec], skipped: dict[str, str], choices: Choices) -> Run:
-    """The record of a run before it starts."""
-    known = tuple(catalogue.available(kind))
-    unknown = [name for name in choices.metrics if name not in known]
-    if unknown:
-        raise BadOption(
-            f"there is no metric {unknown[0]!r} for {kind}; there are: {', '.join(known)}"
-        )
-    anchor = choices.anchor or ANCHORS[kind]
-    names = [codec.name for codec in codecs]
-    if anchor not in names:
-        if choices.anchor:
-            raise BadOption(
-                f"the anchor {anchor!r} is not among the codecs that run: {', '.join(names)}"
-            )
-        anchor = names[0]
-    return Run(
+    plan = plan_of(originals, codecs)
+    said: list[str] = []
+    anchor = anchor_of(kind, plan, choices.anchor, skipped, said.append)
+    run = new_run(
+        plan,
+        originals,
+        folder,
         command=choices.command,
-        date=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
-        commit=machine.commit(),
-        machine=machine.machine(),
-        versions=machine.versions(),
-        kind=kind,
-        metrics=[name for name in choices.metrics or catalogue.quick(kind) if name != _PER_CHANNEL],
+        metrics=metrics,
         seed=choices.seed,
-        codecs={
-            codec.name: {
-                "library": codec.probe().library,
-                "version": codec.probe().version,
-                "settings": {},
-            }
-            for codec in codecs
-        },
         skipped=dict(skipped),
         published=choices.published,
         anchor=anchor,
     )
+    for line in [*(f"skipped {name}: {why}" for name, why in run.not_measured.items()), *said]:
+        progress.say(line)
+    tasks = tasks_of(plan, originals, run, folder, choices.resolutions)
+    return _run(tasks, run, folder, choices, progress)
+
+
+def _checked(originals: object, folder: object, choices: object) -> str:
+    """The path of the folder, once all arguments are what they must be."""
+    given = list(originals) if isinstance(originals, Sequence) else []
+    if not given or not all(isinstance(original, Original) for original in given):
+        raise BadInput(
+            f"the originals are {reprlib.repr(originals)}, expected a list with one or more of "
+            "what find_originals gives; call it with the paths first"
+        )
+    if len({original.kind for original in given}) > 1:
+        raise BadInput(
+            "the originals are of different kinds, expected images, sounds or videos alone; "
+            "compare one kind at a time"
+        )
+    if not isinstance(choices, Choices):
+        raise BadOption(f"the choices are {choices!r}, expected Choices(...)")
+    for name in ("codecs", "ours", "metrics", "resolutions"):
+        if not isinstance(getattr(choices, name), tuple | list):
+            raise BadOption(f"{name} is {getattr(choices, name)!r}, expected a tuple of them")
+    if not isinstance(choices.jobs, int) or choices.jobs < 1:
+        raise BadOption(f"jobs is {choices.jobs!r}, expected a whole number from 1 on")
+    try:
+        path = os.fspath(folder)
+    except TypeError:
+        path = b""
+    if not isinstance(path, str):
+        raise BadOption(f"the folder is {folder!r}, expected a path")
+    return path
+
+
+def _metrics(kind: str, wanted: Sequence[str]) -> list[str]:
+    """Those that a cell of the table can hold."""
+    known = tuple(catalogue.available(kind))
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise BadOption(
+            f"there is no metric {unknown[0]!r} for {kind}; there are: {', '.join(known)}"
+        )
+    return [name for name in wanted or catalogue.quick(kind) if name != _PER_CHANNEL]
+
+
+def _run(
+    tasks: Sequence[Task], run: Run, folder: str, choices: Choices, progress: Progress
+) -> Outcome:
+    """Does what the folder does not have yet."""
+    _open_folder(folder, choices.resume)
+    earlier = read_run(os.path.join(folder, RUN_NAME))
+    table = Table(folder, read_points(os.path.join(folder, POINTS_NAME)))
+    drop_stale(table, tasks, run, progress.say)
+    todo = unfinished(tasks, table, run)
+    run = merged(earlier, run)
+    table.order(key for task in tasks for key in keys_of(task))
+    write_run(os.path.join(folder, RUN_NAME), run)
+    progress.total = len(todo)
+    new = _work(todo, choices.jobs, table, run.failed, progress)
+    run = replace(run, date=now())
+    write_run(os.path.join(folder, RUN_NAME), run)
+    return Outcome(table.points(), run, new)
 
 
 def _open_folder(folder: str, resume: bool) -> None:
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder {folder!r} cannot be made: {error.strerror}") from error
+    make_folder(folder)
     if not resume and os.path.exists(os.path.join(folder, POINTS_NAME)):
         raise OutputError(
             f"{folder!r} holds a comparison already; go on with it by --resume, or name another "
@@ -188,184 +215,8 @@ def _open_folder(folder: str, resume: bool) -> None:
         )
 
 
-def _with_originals(run: Run, originals: Sequence[Original], folder: str) -> Run:
-    paths = {}
-    for original in originals:
-        inside = os.path.commonpath([original.path, os.path.abspath(folder)]) == os.path.abspath(
-            folder
-        )
-        path = os.path.relpath(original.path, folder) if inside else original.path
-        paths[original.name] = path.replace(os.sep, "/")
-    return replace(
-        run, originals=paths, digests={original.name: original.digest() for original in originals}
-    )
-
-
-def _tasks(
-    originals: Sequence[Original],
-    codecs: Sequence[Codec],
-    run: Run,
-    folder: str,
-    choices: Choices,
-) -> Iterator[Task]:
-    """All that is to be done: quick codecs on all signals, then slow ones.
-
-    Fills in the settings of the codecs in the record.
-    """
-    for slow in (False, True):
-        chosen = [codec for codec in codecs if codec.slow == slow]
-        for original in originals if chosen else ():
-            signal = measuring.signal_of(original)
-            for codec in chosen:
-                for setting in codec.settings(signal):
-                    run.codecs[codec.name]["settings"][setting.name] = setting.text
-                    for reduction, views in _views(run.kind, codec, choices.resolutions).items():
-                        yield Task(
-                            original,
-                            codec,
-                            setting,
-                            reduction,
-                            tuple(views),
-                            folder,
-                            tuple(run.metrics),
-                            short_digest(run.digests[original.name]),
-                            _version(codec),
-                            run.commit,
-                        )
-
-
-def _views(kind: str, codec: Codec, factors: Sequence[Fraction]) -> dict[int, list[View]]:
-    """By how many times the original is reduced, the views of what is coded then."""
-    found: dict[int, list[View]] = {1: [View()]}
-    for factor in factors:
-        names = [""] if codec.renders else resolutions.methods(kind, factor)
-        views = found.setdefault(factor.numerator, [])
-        views.extend(View(factor, name) for name in names)
-    return found
-
-
-def _keys(task: Task) -> list[Key]:
-    return [
-        (task.original.name, task.codec_name(view), task.setting.name, float(view.factor))
-        for view in task.views
-    ]
-
-
-def short_digest(digest: str) -> str:
-    """The part of a digest that points keep: 64 bits tell any two originals apart."""
-    return digest[:16]
-
-
-def _version(codec: Codec) -> str:
-    probe = codec.probe()
-    return f"{probe.library}, {probe.version}"
-
-
-def _drop_stale(table: _Table, tasks: Sequence[Task], run: Run, progress: Progress) -> None:
-    """Drops points that are not of the originals, or not of the codecs, of this run.
-
-    Before any file is replaced: a row of the table must never describe a newer file.
-    """
-    digests = {name: short_digest(digest) for name, digest in run.digests.items()}
-    changed = table.drop(lambda p: p.signal in digests and p.original_sha256 != digests[p.signal])
-    for name in dict.fromkeys(point.signal for point in changed):
-        count = sum(point.signal == name for point in changed)
-        progress.say(f"{name} has changed: its {count} points are dropped")
-    now = {key: task.provenance for task in tasks for key in _keys(task)}
-    stale = table.drop(lambda p: p.key in now and p.provenance != now[p.key])
-    for name in dict.fromkeys(point.codec for point in stale):
-        count = sum(point.codec == name for point in stale)
-        progress.say(f"{name} has another version or other options: {count} points are made anew")
-
-
-def _unfinished(tasks: Sequence[Task], table: _Table, run: Run) -> list[Task]:
-    """The tasks, or parts of them, that the folder does not have yet."""
-    todo = []
-    missing = catalogue.available(run.kind)
-    wanted = {name for name in run.metrics if missing[name] is None}
-    for task in tasks:
-        found = [table.find(key, task) for key in _keys(task)]
-        there = [point for point in found if point is not None]
-        views = tuple(
-            view
-            for view, point in zip(task.views, found, strict=True)
-            if point is None or not wanted <= {*point.metrics, *point.undefined}
-        )
-        if not views:
-            continue
-        if there:
-            # What an earlier run measured must not be lost by measuring more.
-            names = [*task.metrics, *(name for p in there for name in (*p.metrics, *p.undefined))]
-            task = replace(
-                task,
-                metrics=tuple(dict.fromkeys(name for name in names if name in missing)),
-                encode_seconds=min(point.encode_seconds for point in there),
-                commit=there[0].commit,
-            )
-        todo.append(replace(task, views=views))
-    return todo
-
-
-def _merged(earlier: Run, run: Run) -> Run:
-    """The record of a resumed run: what earlier ones added to the folder stays in it."""
-    codecs = {**earlier.codecs, **run.codecs}
-    for name, codec in run.codecs.items():
-        before = earlier.codecs.get(name, {}).get("settings", {})
-        codecs[name] = {**codec, "settings": {**before, **codec["settings"]}}
-    skipped = {k: v for k, v in {**earlier.skipped, **run.skipped}.items() if k not in codecs}
-    return replace(
-        run,
-        codecs=codecs,
-        skipped=skipped,
-        originals={**earlier.originals, **run.originals},
-        digests={**earlier.digests, **run.digests},
-        published=earlier.published or run.published,
-    )
-
-
-class _Table:
-    """The points of a folder, in memory and on disk."""
-
-    def __init__(self, folder: str, points: Sequence[Point]) -> None:
-        self._folder = folder
-        self._points = {point.key: point for point in points}
-        self._order: dict[Key, int] = {}
-
-    def find(self, key: Key, task: Task) -> Point | None:
-        """The point of that key, if its files are there and whole."""
-        point = self._points.get(key)
-        if point is None or point.file != task.file:
-            return None
-        path = os.path.join(self._folder, point.file)
-        there = os.path.isfile(path) and os.path.getsize(path) == point.file_bytes
-        decoded = os.path.isfile(os.path.join(self._folder, point.decoded))
-        return point if there and decoded else None
-
-    def order(self, keys: Iterator[Key]) -> None:
-        """Rows come in this order, and points of earlier runs that have no place in it first."""
-        self._order = {key: place for place, key in enumerate(keys)}
-
-    def add(self, points: Sequence[Point]) -> None:
-        """Adds points, or replaces them, on disk too."""
-        self._points.update((point.key, point) for point in points)
-        write_points(os.path.join(self._folder, POINTS_NAME), self.points())
-
-    def drop(self, unwanted: Callable[[Point], bool]) -> list[Point]:
-        """The points that are so, which are then no longer in the table, on disk too."""
-        dropped = [point for point in self._points.values() if unwanted(point)]
-        for point in dropped:
-            del self._points[point.key]
-        if dropped:
-            write_points(os.path.join(self._folder, POINTS_NAME), self.points())
-        return dropped
-
-    def points(self) -> list[Point]:
-        """All points."""
-        return sorted(self._points.values(), key=lambda point: self._order.get(point.key, -1))
-
-
 def _work(
-    tasks: Sequence[Task], jobs: int, table: _Table, failed: dict[str, str], progress: Progress
+    tasks: Sequence[Task], jobs: int, table: Table, failed: dict[str, str], progress: Progress
 ) -> int:
     """How many points the tasks gave; the errors of others are noted in `failed`."""
     new = 0

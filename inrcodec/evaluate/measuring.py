@@ -5,22 +5,22 @@ Everything here is by value and runs in a process of its own where several run a
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
 
 from inrcodec import files
 from inrcodec.errors import BadOption, InrError, OutputError
 from inrcodec.evaluate import resolutions
-from inrcodec.evaluate.codecs import Codec, Setting
+from inrcodec.evaluate.codecs import Codec, InrCodec, Setting
+from inrcodec.evaluate.folders import make_folder
 from inrcodec.evaluate.metrics import catalogue
 from inrcodec.evaluate.originals import Original
 from inrcodec.evaluate.points import Point
+from inrcodec.evaluate.timing import Spent, timed, warm_up
 from inrcodec.media.audio import save_audio
 from inrcodec.media.image import save_image
 from inrcodec.media.video import save_video
@@ -54,8 +54,8 @@ class Task:
         folder: of the run.
         metrics: names to measure.
         original_sha256, codec_version, commit: of the points.
-        encode_seconds: how long an earlier run took to make the file, which is then not made anew;
-            None if it is to be made.
+        spent: what making the file took an earlier run, then it is not made anew; None if it is to
+            be made.
     """
 
     original: Original
@@ -68,7 +68,7 @@ class Task:
     original_sha256: str
     codec_version: str
     commit: str
-    encode_seconds: float | None = None
+    spent: Spent | None = None
 
     @property
     def label(self) -> str:
@@ -136,16 +136,21 @@ def told(problem: Exception) -> str:
 def _run(task: Task, made: Made) -> None:
     coded = _coded(task.original, task.reduction)
     path = os.path.join(task.folder, task.file)
-    seconds = task.encode_seconds
-    if seconds is None:
-        data, seconds = _timed(lambda: task.codec.encode(coded, task.setting))
+    is_first = warm_up(task.codec, coded, task.setting)
+    spent = task.spent
+    if spent is None:
+        data, spent = timed(lambda: task.codec.encode(coded, task.setting))
         _write(path, data)
     else:
         with open(path, "rb") as file:
             data = file.read()
+    if is_first:
+        # Large files may be decoded by other code than the small one of the warm-up.
+        with contextlib.suppress(Exception):
+            task.codec.decode(data, coded)
     for view in task.views:
         try:
-            made.points.append(_point(task, view, data, seconds, coded))
+            made.points.append(_point(task, view, data, spent, coded))
         except OutputError:
             raise
         except Exception as problem:
@@ -153,13 +158,13 @@ def _run(task: Task, made: Made) -> None:
             made.errors[f"{task.label}{mark.rstrip()}"] = told(problem)
 
 
-def _point(task: Task, view: View, data: bytes, seconds: float, coded: AnySignal) -> Point:
+def _point(task: Task, view: View, data: bytes, spent: Spent, coded: AnySignal) -> Point:
     target = _target(task.original, view.factor)
     if view.method:
         stretch = resolutions.methods(coded.kind, view.factor)[view.method]
-        decoded, spent = _timed(lambda: stretch(task.codec.decode(data, coded), target))
+        decoded, took = timed(lambda: stretch(task.codec.decode(data, coded), target))
     else:
-        decoded, spent = _timed(lambda: task.codec.decode(data, target))
+        decoded, took = timed(lambda: task.codec.decode(data, target))
     content, extension = lossless(decoded)
     shown = task.decoded(view, extension)
     _write(os.path.join(task.folder, shown), content)
@@ -179,11 +184,13 @@ def _point(task: Task, view: View, data: bytes, seconds: float, coded: AnySignal
         decoded=shown,
         file_bytes=len(data),
         payload_bytes=task.codec.payload_bytes(data),
+        network_bytes=_network_bytes(task.codec, data),
         rate=8 * len(data) * scale,
         rate_unit=unit,
         samples=samples,
-        encode_seconds=seconds,
-        decode_seconds=spent,
+        encode_seconds=spent.seconds,
+        encode_cpu_seconds=spent.cpu_seconds,
+        decode_seconds=took.seconds,
         resolution=float(view.factor),
         metrics={
             name: value
@@ -200,6 +207,10 @@ def _point(task: Task, view: View, data: bytes, seconds: float, coded: AnySignal
         settings=task.setting.text,
         commit=task.commit,
     )
+
+
+def _network_bytes(codec: Codec, data: bytes) -> int | None:
+    return codec.network_bytes(data) if isinstance(codec, InrCodec) else None
 
 
 def weight(signal: AnySignal) -> tuple[int, str, float]:
@@ -231,14 +242,8 @@ def _keep_target(task: Task, view: View, target: AnySignal) -> None:
 
 
 def _write(path: str, data: bytes) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    make_folder(os.path.dirname(path))
     files.write_atomic(path, data, force=True)
-
-
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    begun = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - begun
 
 
 def forget_signals() -> None:

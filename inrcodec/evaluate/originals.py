@@ -54,11 +54,21 @@ class Original:
         return signal
 
     def digest(self) -> str:
-        """SHA-256 of its content."""
+        """SHA-256 of its content.
+
+        Raises:
+            BadInput: it cannot be read.
+        """
         found = hashlib.sha256()
         for path in frame_paths(self.path) if is_frames(self.path) else [self.path]:
-            with open(path, "rb") as file:
-                found.update(hashlib.file_digest(file, "sha256").digest())
+            try:
+                with open(path, "rb") as file:
+                    found.update(hashlib.file_digest(file, "sha256").digest())
+            except OSError as error:
+                raise BadInput(
+                    f"{os.fspath(path)!r} cannot be read: {error.strerror or error}; check whether "
+                    "it was moved"
+                ) from error
         return found.hexdigest()
 
 
@@ -70,15 +80,15 @@ def find_originals(inputs: Sequence[str], skip: Callable[[str], None]) -> list[O
         skip: told of every file of a folder that is left out, with the reason.
 
     Raises:
-        BadInput: nothing there, different kinds of signals, two of one name.
+        BadInput: nothing there, different kinds of signals, two of one name, or no paths.
     """
-    found = []
-    for path in inputs:
+    found: list[Original] = []
+    for path in _paths(inputs):
         if not os.path.isdir(path):
             found.append(_original(path))
             continue
         before = len(found)
-        for entry in sorted(os.listdir(path)):
+        for entry in _entries(path):
             inner = os.path.join(path, entry)
             if entry.startswith(".") or os.path.isdir(inner):
                 continue
@@ -90,6 +100,22 @@ def find_originals(inputs: Sequence[str], skip: Callable[[str], None]) -> list[O
             raise BadInput(f"the folder {path!r} holds no image, sound or video; name another one")
     _check_alike(found)
     return found
+
+
+def _paths(inputs: Sequence[str]) -> list[str]:
+    fits = isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes) and len(inputs)
+    if not fits or not all(isinstance(path, str | os.PathLike) for path in inputs):
+        raise BadInput(f"the inputs are {inputs!r}, expected a list of paths, one or more")
+    return [os.fspath(path) for path in inputs]
+
+
+def _entries(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        raise BadInput(
+            f"the folder {folder!r} cannot be read: {error.strerror or error}; name another one"
+        ) from error
 
 
 def _original(path: str) -> Original:

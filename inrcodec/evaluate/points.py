@@ -23,6 +23,7 @@ from inrcodec.errors import BadInput
 from inrcodec.files import write_atomic
 
 POINTS_NAME, RUN_NAME = "points.tsv", "run.json"
+_LISTED = 6  # names in a line, before the rest is counted
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class Point:
         codec_version: library and version that coded it.
         settings: exact text of the codec's options.
         commit: of the inrcodec that coded it, as in `Run`.
+        encode_cpu_seconds: time of processors that coding took, all threads and child processes
+            together; None where it was not taken, as by earlier versions.
+        network_bytes: of our own files, all but the latents: networks, header, hash; None of others
+            and of points that earlier versions measured.
     """
 
     signal: str
@@ -74,6 +79,19 @@ class Point:
     codec_version: str = ""
     settings: str = ""
     commit: str = ""
+    encode_cpu_seconds: float | None = None
+    network_bytes: int | None = None
+
+    @property
+    def cost(self) -> float | None:
+        """What our encoder minimises: J = MSE / lmbda + bits per pixel, with samples in [0, 1].
+
+        None of other codecs, kinds and resolutions, and where PSNR was not measured.
+        """
+        error_db = self.metrics.get("psnr_db")
+        if self.lmbda is None or error_db is None or (self.kind, self.resolution) != ("image", 1):
+            return None
+        return 10 ** (-error_db / 10) / self.lmbda + self.rate
 
     @property
     def key(self) -> tuple[str, str, str, float]:
@@ -87,9 +105,21 @@ class Point:
 
 
 _UNDEFINED = "n/a"
-COLUMNS = tuple(f.name for f in fields(Point) if f.name not in ("metrics", "undefined"))
-_FLOATS = ("lmbda", "rate", "encode_seconds", "decode_seconds", "resolution")
-_INTEGERS = ("file_bytes", "payload_bytes", "samples")
+COLUMNS = (
+    "signal", "kind", "codec", "setting", "lmbda", "file", "decoded", "file_bytes",
+    "payload_bytes", "network_bytes", "rate", "rate_unit", "samples", "cost", "encode_seconds",
+    "encode_cpu_seconds", "decode_seconds", "resolution", "original_sha256", "codec_version",
+    "settings", "commit",
+)  # fmt: skip
+# Follows from the others.
+_DERIVED = ("cost",)
+# Tables of earlier versions lack them.
+_LATER = ("network_bytes", "cost", "encode_cpu_seconds")
+_FLOATS = (
+    "lmbda", "rate", "encode_seconds", "encode_cpu_seconds", "decode_seconds", "resolution",
+)  # fmt: skip
+_INTEGERS = ("file_bytes", "payload_bytes", "network_bytes", "samples")
+_NEEDED = ("file_bytes", "payload_bytes", "rate", "samples", "resolution")
 
 
 def write_points(path: str | os.PathLike[str], points: Iterable[Point]) -> None:
@@ -121,32 +151,51 @@ def read_points(path: str | os.PathLike[str]) -> list[Point]:
     Raises:
         BadInput: it is no table of points.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    text = _read_text(path)
+    if text is None:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{os.fspath(path)!r} cannot be read as a table: {error}") from error
     reader = csv.DictReader(io.StringIO(text), delimiter="\t")
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    given = reader.fieldnames or ()
+    missing = [name for name in COLUMNS if name not in given and name not in _LATER]
     if missing:
         raise BadInput(
             f"{os.fspath(path)!r} has no column {missing[0]!r}, expected a table that "
-            "`inrcodec compare` wrote"
+            "`inrcodec compare` wrote; name another folder, or move the file away"
         )
     points = []
     for number, row in enumerate(reader, 2):
         try:
             points.append(_point(row))
         except (TypeError, ValueError, AttributeError) as error:
-            raise BadInput(f"{os.fspath(path)!r}, line {number}: {error}") from error
+            raise BadInput(
+                f"{os.fspath(path)!r}, line {number}: {error}; expected a row that `inrcodec "
+                "compare` wrote: delete the line, --resume makes its point again"
+            ) from error
     return points
 
 
+def _read_text(path: str | os.PathLike[str]) -> str | None:
+    """The text of a file of a run; None if there is no file yet."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except TypeError:
+        raise BadInput(f"the path of a table is {path!r}, expected a string or path") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"{os.fspath(path)!r} cannot be read: {error}; expected a file that `inrcodec compare` "
+            "wrote: name another folder, or move the file away"
+        ) from error
+
+
 def _point(row: dict[str, str]) -> Point:
-    given: dict[str, Any] = {name: row[name] for name in COLUMNS}
-    given |= {name: int(row[name]) for name in _INTEGERS}
-    given |= {name: float(row[name]) if row[name] else None for name in _FLOATS}
+    given: dict[str, Any] = {name: row.get(name, "") for name in COLUMNS if name not in _DERIVED}
+    for names, number in ((_INTEGERS, int), (_FLOATS, float)):
+        for name in names:
+            if not given[name] and name in _NEEDED:
+                raise ValueError(f"{name} is empty")
+            given[name] = number(given[name]) if given[name] else None
     cells = {name: cell for name, cell in row.items() if name not in COLUMNS and cell.strip()}
     undefined = tuple(name for name, cell in cells.items() if cell == _UNDEFINED)
     metrics = {name: float(cell) for name, cell in cells.items() if name not in undefined}
@@ -175,6 +224,7 @@ class Run:
         seed: of our own encoder.
         codecs: by name: library, version, settings {setting: exact text of its options}.
         skipped: why a codec asked for did not run, and how to install it, by name.
+        left_out: why a codec does not take a signal, by codec and signal.
         failed: error by "signal codec setting".
         published: whether curves of `evaluate.published` belong into the report.
         originals: path of each signal, relative to the folder of the run or absolute.
@@ -192,11 +242,24 @@ class Run:
     seed: int = 0
     codecs: dict[str, dict[str, Any]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, dict[str, str]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     published: bool = False
     originals: dict[str, str] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     anchor: str = ""
+
+    @property
+    def not_measured(self) -> dict[str, str]:
+        """Why codecs were skipped, by their name, with the signals unless it was for all."""
+        found = dict(self.skipped)
+        for codec, reasons in self.left_out.items():
+            for reason in dict.fromkeys(reasons.values()):
+                signals = [signal for signal, given in reasons.items() if given == reason]
+                more = f" and {len(signals) - _LISTED} more" if len(signals) > _LISTED else ""
+                named = f" for {', '.join(signals[:_LISTED])}{more}"
+                found[codec + (named if len(signals) < len(self.originals) else "")] = reason
+        return found
 
 
 def write_run(path: str | os.PathLike[str], run: Run) -> None:
@@ -215,13 +278,14 @@ def read_run(path: str | os.PathLike[str]) -> Run:
     Raises:
         BadInput: it is no JSON object of a run.
     """
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-        known = {f.name for f in fields(Run)}
-        return Run(**{name: value for name, value in found.items() if name in known})
-    except FileNotFoundError:
+    text = _read_text(path)
+    if text is None:
         return Run()
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    try:
+        known = {f.name for f in fields(Run)}
+        return Run(**{name: value for name, value in json.loads(text).items() if name in known})
+    except (ValueError, AttributeError, TypeError) as error:
         raise BadInput(
-            f"{os.fspath(path)!r} is not the run.json of a comparison: {error}"
+            f"{os.fspath(path)!r} is not the run.json of a comparison ({error}), expected the one "
+            "that `inrcodec compare` wrote; name another folder, or move the file away"
         ) from error

@@ -61,7 +61,8 @@ def curves(dataset: str) -> dict[str, Curve]:
     found = _curves(row for row in _rows(images=False) if row["dataset"] == dataset)
     if not found:
         raise BadInput(
-            f"there are no published curves for {dataset!r}, only for {', '.join(datasets())}"
+            f"there are no published curves for {dataset!r}, only for {', '.join(datasets())}; "
+            "choose one of those"
         )
     return found
 

@@ -36,7 +36,7 @@ def parse_resolution(text: str) -> Fraction:
     """
     try:
         factor = Fraction(text).limit_denominator(100)
-    except (ValueError, ZeroDivisionError):
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         factor = Fraction(0)
     if 1 not in (factor.numerator, factor.denominator) or not 2 <= _steps(factor) <= _MOST:
         raise BadOption(

@@ -17,9 +17,9 @@ from inrcodec.evaluate.points import read_points, read_run
 JPEG = ("--codecs", "jpeg,webp", "--metrics", "psnr_db")
 
 
-def some_picture(path: Path, channels: int = 3) -> Path:
-    noise = np.random.default_rng(5).integers(0, 30, (32, 48, channels))
-    y, x = np.mgrid[0:32, 0:48]
+def some_picture(path: Path, channels: int = 3, height: int = 32, width: int = 48) -> Path:
+    noise = np.random.default_rng(5).integers(0, 30, (height, width, channels))
+    y, x = np.mgrid[0:height, 0:width]
     waves = (110 + 60 * np.sin(x / 5) + 2 * y)[:, :, None]
     Image.fromarray((waves + noise).clip(0, 255).astype(np.uint8)).save(path)
     return path
@@ -49,22 +49,49 @@ def test_json_is_one_object_and_quiet_is_quiet(call, tmp_path):
 
 
 def test_failed_points_are_exit_code_1_after_the_rest_is_done(call, tmp_path):
-    picture = some_picture(tmp_path / "a.png", 4)
+    picture = some_picture(tmp_path / "a.png", 3, 1, 16400)  # wider than WebP holds
     done = call("compare", picture, "-o", tmp_path / "out", *JPEG)
     assert done.code == 1
-    assert "the picture is RGBA" in done.err
+    assert "webp cannot hold" in done.err
     assert "18 more" in done.err
     assert len(read_points(tmp_path / "out" / "points.tsv")) == 19
     assert (tmp_path / "out" / "report.html").exists()
 
 
 def test_failed_points_are_in_the_json_too(call, tmp_path):
-    picture = some_picture(tmp_path / "a.png", 4)
+    picture = some_picture(tmp_path / "a.png", 3, 1, 16400)
     done = call("compare", picture, "-o", tmp_path / "out", *JPEG, "--json", "--quiet")
     assert done.code == 1
     record = json.loads(done.out)
     assert record["points"] == len(record["failed"]) == 19
-    assert "the picture is RGBA" in record["failed"]["a jpeg q5"]
+    assert "webp cannot hold" in record["failed"]["a webp q5"]
+
+
+def test_a_transparent_image_is_compared_by_the_codecs_that_take_it(call, tmp_path):
+    picture = some_picture(tmp_path / "a.png", 4)
+    out = tmp_path / "out"
+    codecs = ("--codecs", "jpeg,jpeg2000,webp,avif", "--metrics", "psnr_db")
+    done = call("compare", picture, "-o", out, *codecs)
+    assert done.code == 0
+    assert done.err.startswith("skipped jpeg: jpeg holds L and RGB, the picture is RGBA; ")
+    assert done.err.count("the picture is RGBA") == 1
+    assert "BD-rates are against webp, as jpeg was skipped" in done.err
+    assert done.err.endswith("skipped, as said above and in the report: jpeg\n")
+    assert [line.split()[1] for line in done.out.decode().splitlines()[2:]] == ["webp"] * 2
+    page = (out / "report.html").read_text()
+    assert page.count("jpeg holds L and RGB, the picture is RGBA") == 1
+    refused = call("compare", picture, "-o", tmp_path / "two", *codecs, "--anchor", "jpeg")
+    assert (refused.code, refused.out) == (2, b"")
+    assert "the anchor 'jpeg' cannot be used" in refused.err
+
+
+def test_json_says_what_was_left_out(call, tmp_path):
+    picture = some_picture(tmp_path / "a.png", 4)
+    done = call("compare", picture, "-o", tmp_path / "out", *JPEG, "--json", "--quiet")
+    assert (done.code, done.err) == (0, "")
+    record = json.loads(done.out)
+    assert record["left_out"]["jpeg"]["a"].startswith("jpeg holds L and RGB")
+    assert (record["failed"], record["anchor"]) == ({}, "webp")
 
 
 def test_our_codec_is_one_of_them(call, tmp_path):

@@ -8,9 +8,9 @@ from inrcodec.errors import BadInput, BadOption
 from inrcodec.evaluate.bd import (
     bd_quality,
     bd_rate_percent,
-    bd_rate_summary,
     bootstrap_interval,
     mean_curve,
+    rising,
 )
 
 
@@ -98,54 +98,13 @@ def test_too_few_points_and_falling_quality_are_refused():
         bd_rate_percent(good, good, "cubic")
 
 
-def picture_curves(factors: dict[str, float], anchor_rates: dict[str, float]):
-    """Curves where each picture has its own rate and its own gain."""
-    levels = [(1, 30.0), (2, 33.0), (4, 36.0), (8, 39.0), (16, 42.0)]
-    anchors = {n: [(rate * r, q) for r, q in levels] for n, rate in anchor_rates.items()}
-    tests = {n: [(factors[n] * r, q) for r, q in anchors[n]] for n in factors}
-    return anchors, tests
-
-
-def test_the_two_averages_over_pictures_weigh_them_differently():
-    anchors, tests = picture_curves({"easy": 0.5, "hard": 1.0}, {"easy": 0.1, "hard": 0.9})
-    found = bd_rate_summary(anchors, tests)
-    assert found.per_image_percent == pytest.approx({"easy": -50, "hard": 0}, abs=1e-9)
-    assert found.overlap_percent == pytest.approx({"easy": 100, "hard": 100})
-    assert found.mean_percent == pytest.approx(-25)
-    assert found.of_mean_curve_percent == pytest.approx(-5)
-
-
-def test_the_confidence_interval_surrounds_the_mean_and_repeats_with_its_seed():
-    factors = dict(zip("abcdefgh", np.random.default_rng(0).uniform(0.6, 0.9, 8), strict=True))
-    curves_of = picture_curves(factors, dict.fromkeys(factors, 1.0))
-    found = bd_rate_summary(*curves_of, seed=1)
-    assert -40 < found.low_percent < found.mean_percent < found.high_percent < -5
-    assert found == bd_rate_summary(*curves_of, seed=1)
-    assert found != bd_rate_summary(*curves_of, seed=2)
-
-
-def test_pictures_measured_at_other_settings_have_no_mean_curve():
-    anchors, tests = picture_curves({"a": 0.5, "b": 0.5}, {"a": 1, "b": 2})
-    del tests["b"][0]
-    assert bd_rate_summary(anchors, tests).of_mean_curve_percent is None
-    with pytest.raises(BadInput, match=r"\[4, 5\] points.*same settings"):
-        mean_curve(list(tests.values()))
+def test_curves_measured_at_other_settings_have_no_mean():
+    with pytest.raises(BadInput, match=r"\[1, 2\] points.*same settings"):
+        mean_curve([[(1, 30)], [(1, 30), (2, 33)]])
 
 
 def test_a_mean_curve_is_the_mean_of_rates_and_qualities():
     assert mean_curve([[(1, 30), (2, 34)], [(3, 32), (6, 35)]]) == [(2, 31), (4, 34.5)]
-
-
-def test_a_summary_names_the_picture_that_it_refuses():
-    anchors, tests = picture_curves({"a": 0.5, "b": 0.5}, {"a": 1, "b": 2})
-    tests["b"] = [(rate, quality + 50) for rate, quality in tests["b"]]
-    with pytest.raises(BadInput, match="^b: the curves have no quality in common"):
-        bd_rate_summary(anchors, tests)
-    del tests["b"]
-    with pytest.raises(BadInput, match=r"of 2 pictures .* of 1 .*\['b'\]"):
-        bd_rate_summary(anchors, tests)
-    with pytest.raises(BadInput, match="at least one"):
-        bd_rate_summary({}, {})
 
 
 def test_the_bootstrap_gives_the_normal_interval_of_many_values():
@@ -167,3 +126,36 @@ def test_one_value_has_no_interval():
     ):
         with pytest.raises(BadInput, match="expected"):
             bootstrap_interval(values, **options)
+
+
+@pytest.mark.parametrize(
+    "curve", [5, None, "abcd", ["ab", "cd"], [1, 2, 3, 4], [("1", "30")] * 4, [(1, 2, 3)] * 4]
+)
+def test_what_is_no_curve_is_refused_with_what_one_is(curve):
+    good = [(r, 30.0 + r) for r in range(1, 5)]
+    for function in (bd_rate_percent, bd_quality):
+        with pytest.raises(BadInput, match=r"expected a list of \(rate, quality\) pairs"):
+            function(curve, good)
+        with pytest.raises(BadInput, match="pairs of numbers"):
+            function(good, curve)
+    with pytest.raises(BadInput, match="pairs of numbers"):
+        rising(curve)
+
+
+@pytest.mark.parametrize("curves", [5, None, ["ab"], [[1, 2]], [[(1, "x")]], [[(1, 2, 3)]]])
+def test_what_has_no_mean_curve_is_refused(curves):
+    with pytest.raises(BadInput, match="expected"):
+        mean_curve(curves)
+
+
+def test_odd_arguments_are_refused_by_name():
+    good = [(r, 30.0 + r) for r in range(1, 5)]
+    for method in (5, None, ["pchip"]):
+        with pytest.raises(BadOption, match="expected one of pchip, akima"):
+            bd_rate_percent(good, good, method)
+    for values in (5, None, "ab", ["a"], [[1.0]]):
+        with pytest.raises(BadInput, match="expected a list of finite numbers"):
+            bootstrap_interval(values)
+    for options in ({"confidence": "a"}, {"resamples": 1.5}, {"seed": -1}, {"seed": None}):
+        with pytest.raises(BadInput, match="expected a confidence"):
+            bootstrap_interval([1.0, 2.0], **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inrcodec.errors import BadOption, OutputError
-from inrcodec.evaluate.codecs import InrCodec
+from inrcodec.errors import BadOption, InrError, OutputError
+from inrcodec.evaluate.codecs import InrCodec, choose
 from inrcodec.evaluate.codecs.inr import source_digest
 from inrcodec.evaluate.compare import Choices, Outcome, Progress, compare
 from inrcodec.evaluate.metrics import catalogue
 from inrcodec.evaluate.originals import Original, find_originals
+from inrcodec.evaluate.plan import plan_of, tasks_of
 from inrcodec.evaluate.points import read_points, read_run, write_points
+from inrcodec.evaluate.record import new_run
 from inrcodec.media.image import load_image
 
 QUICK = InrCodec(effort=1, lmbdas=(1e-2,), device="cpu", engine="reference")
@@ -217,15 +219,127 @@ def test_codecs_and_signals_add_to_a_resumed_folder(tmp_path: Path):
 
 
 def test_a_point_that_fails_does_not_cost_the_others(tmp_path: Path):
-    originals = [picture(tmp_path / "a.png", channels=4), picture(tmp_path / "b.png")]
+    # WebP holds 16383 pixels across.
+    originals = [picture(tmp_path / "a.png", 1, 16400), picture(tmp_path / "b.png")]
     choices = replace(JPEG, codecs=("jpeg", "webp"))
     outcome, heard = run(originals, tmp_path / "out", choices)
     assert {(p.signal, p.codec) for p in outcome.points} == {
-        ("b", "jpeg"), ("a", "webp"), ("b", "webp"),
+        ("a", "jpeg"), ("b", "jpeg"), ("b", "webp"),
     }  # fmt: skip
     assert len(outcome.run.failed) == len(heard.errors) == 19
-    assert "the picture is RGBA" in heard.errors[0]
+    assert "webp cannot hold" in heard.errors[0]
     assert read_run(tmp_path / "out" / "run.json").failed == outcome.run.failed
+
+
+def test_a_codec_that_does_not_take_a_signal_is_skipped_for_it_with_one_reason(tmp_path: Path):
+    originals = [
+        picture(tmp_path / "a.png", channels=4),
+        picture(tmp_path / "b.png"),
+        picture(tmp_path / "c.png", channels=4),
+    ]
+    outcome, heard = run(originals, tmp_path / "out", replace(JPEG, codecs=("jpeg", "webp")))
+    assert {(p.signal, p.codec) for p in outcome.points} == {
+        ("b", "jpeg"), ("a", "webp"), ("b", "webp"), ("c", "webp"),
+    }  # fmt: skip
+    assert (heard.errors, outcome.run.failed) == ([], {})
+    reason = (
+        "jpeg holds L and RGB, the picture is RGBA; leave the codec out, or convert the picture"
+    )
+    assert heard.said == [
+        f"skipped jpeg for a, c: {reason}",
+        "BD-rates are against webp, as jpeg was skipped",
+    ]
+    assert read_run(tmp_path / "out" / "run.json").left_out == {"jpeg": {"a": reason, "c": reason}}
+
+
+def test_where_the_usual_anchor_is_skipped_the_next_one_takes_its_place(tmp_path: Path):
+    original = picture(tmp_path / "a.png", channels=4)
+    choices = replace(JPEG, codecs=("jpeg", "jpeg2000", "avif", "webp"))
+    outcome, heard = run([original], tmp_path / "out", choices)
+    assert outcome.run.anchor == "webp"
+    assert "BD-rates are against webp, as jpeg was skipped" in heard.said
+    assert set(outcome.run.codecs) == {"jpeg2000", "avif", "webp"}
+
+
+def test_an_anchor_that_somebody_chose_must_take_the_signals(tmp_path: Path):
+    original = picture(tmp_path / "a.png", channels=4)
+    choices = replace(JPEG, codecs=("jpeg", "webp"), anchor="jpeg")
+    with pytest.raises(BadOption, match="'jpeg' cannot be used: .*is RGBA.* choose one of webp"):
+        run([original], tmp_path / "out", choices)
+    with pytest.raises(BadOption, match="none of the codecs takes any of the inputs: jpeg holds"):
+        run([original], tmp_path / "out", JPEG)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_resumed_record_keeps_who_was_left_out_and_forgets_it_where_it_changed(tmp_path: Path):
+    out, both = tmp_path / "out", replace(JPEG, codecs=("jpeg", "webp"))
+    run([picture(tmp_path / f"{name}.png", channels=4) for name in "ab"], out, both)
+    outcome, _ = run([picture(tmp_path / "a.png")], out, replace(both, resume=True))
+    assert set(outcome.run.left_out["jpeg"]) == {"b"}
+    assert {(p.signal, p.codec) for p in outcome.points} == {
+        ("a", "jpeg"), ("a", "webp"), ("b", "webp"),
+    }  # fmt: skip
+
+
+def test_a_folder_of_an_earlier_version_is_gone_on_with(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    run([original], out, JPEG)
+    later = {"network_bytes", "cost", "encode_cpu_seconds"}
+    rows = [line.split("\t") for line in (out / "points.tsv").read_text().splitlines()]
+    kept = [place for place, name in enumerate(rows[0]) if name not in later]
+    lines = ["\t".join(row[place] for place in kept) for row in rows]
+    (out / "points.tsv").write_text("\n".join(lines) + "\n")
+    before = read_points(out / "points.tsv")
+    assert {point.encode_cpu_seconds for point in before} == {None}
+    outcome, _ = run([original], out, replace(JPEG, resume=True))
+    assert (outcome.new, outcome.points) == (0, before)
+    more, _ = run([original], out, replace(JPEG, metrics=("psnr_db", "ssim"), resume=True))
+    assert {p.encode_cpu_seconds for p in more.points} == {None}
+    assert [p.encode_seconds for p in more.points] == [p.encode_seconds for p in before]
+
+
+def test_processor_time_is_taken_beside_wall_time_and_networks_are_weighed(tmp_path: Path):
+    choices = Choices(codecs=("jpeg", "inr"), ours=(QUICK,), metrics=("psnr_db",))
+    outcome, _ = run([picture(tmp_path / "a.png")], tmp_path / "out", choices)
+    (ours,) = (point for point in outcome.points if point.codec == "inr-e1")
+    assert ours.encode_cpu_seconds > 0.5 * ours.encode_seconds
+    assert 100 < ours.network_bytes < ours.file_bytes
+    assert ours.cost == pytest.approx(10 ** (-ours.metrics["psnr_db"] / 10) / 1e-2 + ours.rate)
+    jpeg = [point for point in outcome.points if point.codec == "jpeg"]
+    assert {(point.network_bytes, point.cost) for point in jpeg} == {(None, None)}
+    assert all(point.encode_cpu_seconds is not None for point in jpeg)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((5, "out"), "the originals are 5, expected a list .* find_originals"),
+        (([], "out"), r"the originals are \[\], expected"),
+        (("a.png", "out"), "the originals are 'a.png', expected"),
+        ((["a.png"], "out"), "expected a list with one or more of what find_originals gives"),
+        (([Original("a", "a", "image"), Original("b", "b", "audio")], "out"), "different kinds"),
+        (([Original("a", "a.png", "image")], None), "the folder is None, expected a path"),
+        (([Original("a", "a.png", "image")], "out", 5), r"choices are 5, expected Choices"),
+        (([Original("a", "a.png", "image")], "out", Choices(codecs="jpeg")), "codecs is 'jpeg'"),
+        (([Original("a", "a.png", "image")], "out", Choices(metrics=None)), "metrics is None"),
+        (([Original("a", "a.png", "image")], "out", Choices(jobs=0)), "jobs is 0, expected"),
+    ],
+)
+def test_odd_arguments_are_refused_by_name(arguments, message):
+    with pytest.raises(InrError, match=message):
+        compare(*arguments)
+
+
+def test_the_plan_does_not_touch_the_record(tmp_path: Path):
+    original = picture(tmp_path / "a.png")
+    codecs, _ = choose(("jpeg", "webp"), "image", ())
+    plan = plan_of([original], codecs)
+    record = new_run(plan, [original], str(tmp_path))
+    before = asdict(record)
+    tasks = tasks_of(plan, [original], record, str(tmp_path), ())
+    assert len(tasks) == 38
+    assert asdict(record) == before
+    assert record.codecs["webp"]["settings"]["q5"] == "Pillow WEBP: quality=5, method=6"
 
 
 def test_several_at_a_time_give_the_same_points(tmp_path: Path):
@@ -233,7 +347,10 @@ def test_several_at_a_time_give_the_same_points(tmp_path: Path):
     alone, _ = run(originals, tmp_path / "one", JPEG)
     together, _ = run(originals, tmp_path / "two", replace(JPEG, jobs=2))
     plain = [
-        [replace(point, encode_seconds=0.0, decode_seconds=0.0) for point in outcome.points]
+        [
+            replace(point, encode_seconds=0.0, encode_cpu_seconds=0.0, decode_seconds=0.0)
+            for point in outcome.points
+        ]
         for outcome in (alone, together)
     ]
     assert plain[0] == plain[1]
@@ -308,7 +425,7 @@ def test_our_codec_is_skipped_by_name_for_kinds_it_has_no_field_for(tmp_path: Pa
             Choices(codecs=("jpeg",), metrics=("vmaf",)),
             "no metric 'vmaf' for image; there are: psn",
         ),
-        (Choices(codecs=("webp",), anchor="jpeg"), "anchor 'jpeg' is not among the codecs"),
+        (Choices(codecs=("webp",), anchor="jpeg"), "'jpeg' cannot be used: it is not among"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_any_work(tmp_path: Path, choices, message):

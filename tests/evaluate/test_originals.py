@@ -82,3 +82,16 @@ def test_frames_of_a_video_are_named_by_a_pattern(tmp_path: Path):
 def test_names_cannot_break_a_table(tmp_path: Path):
     (found,) = find_originals([picture(tmp_path / "a\tb\nc.png")], never)
     assert found.name == "a_b_c"
+
+
+@pytest.mark.parametrize("inputs", [5, None, "a.png", [], [5], b"a.png"])
+def test_what_is_no_list_of_paths_is_refused(inputs):
+    with pytest.raises(BadInput, match="expected a list of paths"):
+        find_originals(inputs, never)
+
+
+def test_an_original_that_is_gone_is_told_by_name(tmp_path: Path):
+    (found,) = find_originals([picture(tmp_path / "a.png")], never)
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(BadInput, match=r"a\.png' cannot be read: No such file"):
+        found.digest()

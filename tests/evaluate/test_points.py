@@ -40,9 +40,9 @@ POINT = Point(
 
 def test_the_columns_are_those_promised():
     promised = (
-        "signal kind codec setting lmbda file decoded file_bytes payload_bytes rate rate_unit "
-        "samples encode_seconds decode_seconds resolution original_sha256 codec_version settings "
-        "commit"
+        "signal kind codec setting lmbda file decoded file_bytes payload_bytes network_bytes rate "
+        "rate_unit samples cost encode_seconds encode_cpu_seconds decode_seconds resolution "
+        "original_sha256 codec_version settings commit"
     )
     assert list(COLUMNS) == promised.split()
 
@@ -53,6 +53,69 @@ def test_points_come_back_as_they_were(tmp_path: Path):
     )
     write_points(tmp_path / "points.tsv", [POINT, other])
     assert read_points(tmp_path / "points.tsv") == [POINT, other]
+
+
+def test_the_cost_is_what_our_encoder_minimises(tmp_path: Path):
+    jpeg = replace(POINT, signal="a")
+    ours = replace(jpeg, codec="inr-e5", lmbda=1e-3, encode_cpu_seconds=4.5, network_bytes=600)
+    assert ours.cost == pytest.approx(10**-3.05 / 1e-3 + 0.5)
+    assert replace(ours, metrics={"psnr_db": math.inf}).cost == 0.5
+    others = [
+        jpeg,
+        replace(ours, kind="audio"),
+        replace(ours, resolution=2.0),
+        replace(ours, metrics={"ssim": 0.5}),
+    ]
+    assert [point.cost for point in others] == [None] * 4
+    write_points(tmp_path / "points.tsv", [ours, jpeg])
+    header, *rows = (line.split("\t") for line in (tmp_path / "points.tsv").open())
+    place = header.index("cost")
+    assert [row[place] for row in rows] == [f"{ours.cost:.10g}", ""]
+    assert read_points(tmp_path / "points.tsv") == [ours, jpeg]
+
+
+def test_tables_of_earlier_versions_are_read(tmp_path: Path):
+    later = {"network_bytes", "cost", "encode_cpu_seconds"}
+    point = replace(POINT, signal="a")
+    write_points(tmp_path / "points.tsv", [point])
+    names, cells = (line.split("\t") for line in (tmp_path / "points.tsv").read_text().splitlines())
+    kept = [place for place, name in enumerate(names) if name not in later]
+    lines = ["\t".join(row[place] for place in kept) for row in (names, cells)]
+    (tmp_path / "points.tsv").write_text("\n".join(lines) + "\n")
+    assert read_points(tmp_path / "points.tsv") == [point]
+
+
+def test_a_row_without_a_size_is_refused_with_its_line(tmp_path: Path):
+    write_points(tmp_path / "points.tsv", [POINT])
+    text = (tmp_path / "points.tsv").read_text().replace("\t1000\t1000\t", "\t\t1000\t")
+    (tmp_path / "points.tsv").write_text(text)
+    with pytest.raises(BadInput, match=r"line 2: file_bytes is empty; .* delete the line"):
+        read_points(tmp_path / "points.tsv")
+
+
+def test_what_is_no_path_is_refused():
+    for read in (read_points, read_run):
+        with pytest.raises(BadInput, match="is 5, expected a string or path"):
+            read(5)
+
+
+def test_skips_are_told_once_per_reason_with_the_signals():
+    run = Run(
+        originals=dict.fromkeys("abcdefghi", "x"),
+        skipped={"jxl": "not installed"},
+        left_out={
+            "jpeg": {"a": "no RGBA", "b": "no LA", "c": "no RGBA"},
+            "webp": dict.fromkeys("abcdefghi", "no"),
+            "avif": dict.fromkeys("abcdefgh", "no"),
+        },
+    )
+    assert run.not_measured == {
+        "jxl": "not installed",
+        "jpeg for a, c": "no RGBA",
+        "jpeg for b": "no LA",
+        "webp": "no",
+        "avif for a, b, c, d, e, f and 2 more": "no",
+    }
 
 
 def test_what_was_not_measured_is_an_empty_cell(tmp_path: Path):

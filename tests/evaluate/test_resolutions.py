@@ -31,7 +31,9 @@ def test_whole_numbers_and_their_inverses_are_resolutions(text, factor):
     assert parse_resolution(text) == factor
 
 
-@pytest.mark.parametrize("text", ["1", "0", "1.5", "-2", "17", "x", "2/3", ""])
+@pytest.mark.parametrize(
+    "text", ["1", "0", "1.5", "-2", "17", "x", "2/3", "", None, [2], float("inf")]
+)
 def test_other_resolutions_are_refused(text):
     with pytest.raises(BadOption, match="neither a whole number from 2 to 16 nor one over it"):
         parse_resolution(text)

@@ -25,8 +25,12 @@ from inrcodec.evaluate.codecs.libjxl import LibjxlTools
 __all__ = ["ANCHORS", "OURS", "Codec", "InrCodec", "Probe", "Setting", "choose", "known"]
 
 OURS = "inr"
-# What others are compared with unless somebody chooses.
-ANCHORS = {"image": "jpeg", "audio": "aac", "video": "x264"}
+# What others are compared with unless somebody chooses: the first of them that takes the signals.
+ANCHORS = {
+    "image": ("jpeg", "webp", "avif", "jpeg2000", "jxl"),
+    "audio": ("aac", "mp3", "opus", "vorbis"),
+    "video": ("x264", "x265", "vp9", "svtav1"),
+}
 # There, but not run unless asked for: to compare with other people's curves, or slow.
 _ON_REQUEST = ("jpeg-standard-tables", "avif-psnr")
 

@@ -66,6 +66,9 @@ class Codec(Protocol):
     def probe(self) -> Probe:
         """Whether it can run here."""
 
+    def refusal(self, signal: AnySignal) -> str | None:
+        """Why it does not take such a signal, by channels, depth or rate; None if it does."""
+
     def settings(self, signal: AnySignal) -> tuple[Setting, ...]:
         """The settings that make sense for a signal, from the smallest file to the largest."""
 
@@ -73,7 +76,7 @@ class Codec(Protocol):
         """The whole file.
 
         Raises:
-            InrError: it cannot hold such a signal.
+            InrError: it cannot hold such a signal, which `refusal` does not always know before.
         """
 
     def decode(self, data: bytes, like: AnySignal) -> AnySignal:

@@ -55,6 +55,15 @@ class AudioCodec:
         """Whether FFmpeg in this PyAV has the encoder."""
         return probe(self.encoder)
 
+    def refusal(self, signal: AudioSignal) -> str | None:
+        """Why it does not take a sound: more channels than are compared."""
+        if signal.channels in _LAYOUTS:
+            return None
+        return (
+            f"{self.name} is compared on one or two channels, the sound has {signal.channels}; "
+            "leave the codec out, or mix the sound down"
+        )
+
     def settings(self, signal: AudioSignal) -> tuple[Setting, ...]:
         """One for each bit rate that the format allows at this sample rate."""
         rate_hz = self._rate_hz(signal.rate_hz)
@@ -76,11 +85,9 @@ class AudioCodec:
 
     def encode(self, signal: AudioSignal, setting: Setting) -> bytes:
         """The file of a sound."""
-        if signal.channels not in _LAYOUTS:
-            raise BadInput(
-                f"{self.name} is compared on one or two channels, the sound has {signal.channels}; "
-                "leave the codec out"
-            )
+        reason = self.refusal(signal)
+        if reason:
+            raise BadInput(reason)
         rate_hz = self._rate_hz(signal.rate_hz)
         samples = resampled(signal.samples / signal.full_scale, signal.rate_hz, rate_hz)
         out = io.BytesIO()
@@ -97,7 +104,9 @@ class AudioCodec:
                 file.mux(stream.encode(frame))
                 file.mux(stream.encode(None))
         except av.FFmpegError as error:
-            raise BadInput(f"{self.name} cannot hold {signal!r}: {error}") from error
+            raise BadInput(
+                f"{self.name} cannot hold {signal!r}: {error}; leave the codec or the sound out"
+            ) from error
         return out.getvalue()
 
     def decode(self, data: bytes, like: AudioSignal) -> AudioSignal:
@@ -114,7 +123,15 @@ class AudioCodec:
                     parts.append(values.T)
                     rate_hz = frame.sample_rate
         except av.FFmpegError as error:
-            raise BadInput(f"the {self.name} file cannot be decoded: {error}") from error
+            raise BadInput(
+                f"the {self.name} file cannot be decoded: {error}; leave the codec out, or try "
+                "another version of PyAV"
+            ) from error
+        if not parts:
+            raise BadInput(
+                f"the {self.name} file holds no sound, expected {like.frames} frames; leave the "
+                "codec out, or take a longer sound"
+            )
         return like_original(np.concatenate(parts), rate_hz, like)
 
     def payload_bytes(self, data: bytes) -> int:

@@ -52,6 +52,19 @@ class VideoCodec:
         """Whether FFmpeg in this PyAV has the encoder."""
         return ffmpeg_audio.probe(self.encoder)
 
+    def refusal(self, signal: VideoSignal) -> str | None:
+        """Why it does not take a video: a layout of planes or a depth that the encoder lacks."""
+        name, known = _pixels(signal), self._known()
+        if name in known:
+            return None
+        return (
+            f"{self.name} in this FFmpeg holds {', '.join(known)}, the video is {name}; "
+            "leave the codec out, or convert the video"
+        )
+
+    def _known(self) -> list[str]:
+        return [pixels.name for pixels in av.codec.Codec(self.encoder, "w").video_formats]
+
     def settings(self, signal: VideoSignal) -> tuple[Setting, ...]:
         """One for each quality."""
         found = []
@@ -64,7 +77,10 @@ class VideoCodec:
 
     def encode(self, signal: VideoSignal, setting: Setting) -> bytes:
         """The file of a video, without its sound; odd sizes are padded by one row or column."""
-        pixels = self._pixels(signal)
+        reason = self.refusal(signal)
+        if reason:
+            raise BadInput(reason)
+        pixels = _pixels(signal)
         # SVT-AV1 tells its settings on stderr unless told to tell errors only.
         os.environ.setdefault("SVT_LOG", "1")
         out = io.BytesIO()
@@ -80,20 +96,10 @@ class VideoCodec:
                 context.flags |= av.codec.context.Flags.bitexact
                 self._write(file, stream, signal, pixels)
         except av.FFmpegError as error:
-            raise BadInput(f"{self.name} cannot hold {signal!r}: {error}") from error
-        return out.getvalue()
-
-    def _pixels(self, signal: VideoSignal) -> str:
-        layout = signal.subsampling.replace(":", "")
-        name = "gray" if layout == "400" else f"yuv{layout}p"
-        name += "" if signal.bit_depth == 8 else f"{signal.bit_depth}le"
-        known = [pixels.name for pixels in av.codec.Codec(self.encoder, "w").video_formats]
-        if name not in known:
             raise BadInput(
-                f"{self.name} in this FFmpeg holds {', '.join(known)}, the video is {name}; "
-                "leave the codec out, or convert the video"
-            )
-        return name
+                f"{self.name} cannot hold {signal!r}: {error}; leave the codec or the video out"
+            ) from error
+        return out.getvalue()
 
     def _write(
         self,
@@ -121,7 +127,10 @@ class VideoCodec:
         """The video, at the size and times of `like`."""
         video = load_video(data, f"the {self.name} file")
         if video.frames != like.frames or video.bit_depth != like.bit_depth:
-            raise BadInput(f"{self.name} made {video!r} of {like!r}, other frames or another depth")
+            raise BadInput(
+                f"{self.name} made {video!r} of {like!r}, expected as many frames and the same "
+                "depth; leave the codec out, or try another version of PyAV"
+            )
         planes = tuple(
             np.ascontiguousarray(plane[:, : wanted.shape[1], : wanted.shape[2]])
             for plane, wanted in zip(video.planes, like.planes, strict=True)
@@ -131,6 +140,13 @@ class VideoCodec:
     def payload_bytes(self, data: bytes) -> int:
         """Packets and headers of the codec."""
         return ffmpeg_audio.payload_bytes(data)
+
+
+def _pixels(signal: VideoSignal) -> str:
+    """FFmpeg's name of the planes of a video."""
+    layout = signal.subsampling.replace(":", "")
+    name = "gray" if layout == "400" else f"yuv{layout}p"
+    return name if signal.bit_depth == 8 else f"{name}{signal.bit_depth}le"
 
 
 def _even(length: int) -> int:

@@ -11,6 +11,7 @@ from inrcodec import __version__, api, codec
 from inrcodec.bitstream.container import FORMAT_VERSION
 from inrcodec.bitstream.limits import Limits
 from inrcodec.evaluate.codecs.codec import Probe, Setting
+from inrcodec.fields.grid import GridField
 from inrcodec.fit import DEFAULT_EFFORT
 from inrcodec.signal import Signal
 
@@ -55,6 +56,10 @@ class InrCodec:
         version = ".".join(map(str, FORMAT_VERSION))
         return Probe("inrcodec", f"{__version__}, format {version}, source {source_digest()}")
 
+    def refusal(self, signal: Signal) -> str | None:
+        """None: pictures of any channels and depth fit."""
+        return None
+
     def settings(self, signal: Signal) -> tuple[Setting, ...]:
         """One for each lambda."""
         return tuple(
@@ -96,6 +101,17 @@ class InrCodec:
     def payload_bytes(self, data: bytes) -> int:
         """All of it: `.inr` files are weighed whole."""
         return len(data)
+
+    def network_bytes(self, data: bytes) -> int:
+        """What is not latents: networks, header and hash, to about one byte.
+
+        All is one stream, so the latents weigh what the range coder spends on them, without those
+        few that are escaped. A family that has no latents is network alone.
+        """
+        field = codec.InrFile.parse(data, Limits()).field(Limits())
+        if not isinstance(field, GridField):
+            return len(data)
+        return round(len(data) - field.latent_coder().rate_bits(field.latents) / 8)
 
 
 @cache

@@ -37,6 +37,10 @@ class LibjxlTools:
             )
         return Probe("libjxl", _run("cjxl", "--version").splitlines()[0])
 
+    def refusal(self, signal: Signal) -> str | None:
+        """None: every picture fits."""
+        return None
+
     def settings(self, signal: Signal) -> tuple[Setting, ...]:
         """One for each quality."""
         return tuple(Setting(f"q{q}", f"cjxl -q {q} -e 7", {"quality": q}) for q in _QUALITIES)
@@ -66,9 +70,19 @@ def _converted(data: bytes, extension: str, wanted: str, program: str, *options:
 
 
 def _run(*words: str) -> str:
-    done = subprocess.run(
-        words, capture_output=True, text=True, timeout=_TIME_LIMIT_SECONDS, check=False
-    )
+    try:
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=_TIME_LIMIT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BadInput(
+            f"{words[0]} still ran after {_TIME_LIMIT_SECONDS} s, expected an end; "
+            "leave jxl out, or make the picture smaller"
+        ) from error
     if done.returncode:
-        raise BadInput(f"{words[0]} failed: {done.stderr.strip()[-200:]}")
+        raise BadInput(
+            f"{words[0]} ended with code {done.returncode}, expected 0: "
+            f"{done.stderr.strip()[-200:] or 'it did not say why'}; leave jxl out, or try another "
+            "version of libjxl"
+        )
     return done.stdout

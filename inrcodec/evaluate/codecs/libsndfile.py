@@ -30,6 +30,7 @@ class SndfileCodec:
         qualities: from the smallest file to the largest, 0..10; compression level 1 - q/10 for
             libsndfile. Empty for a lossless format, which takes its strongest compression.
         max_rate_hz: the highest sample rate.
+        max_channels: the most channels.
     """
 
     name: str
@@ -37,6 +38,7 @@ class SndfileCodec:
     format: str
     qualities: tuple[int, ...]
     max_rate_hz: int
+    max_channels: int
     kinds: tuple[str, ...] = ("audio",)
     slow: bool = False
     renders: bool = False
@@ -67,6 +69,19 @@ class SndfileCodec:
             return "VORBIS"
         return _FLAC_SUBTYPES[min(depth for depth in _FLAC_SUBTYPES if depth >= bit_depth)]
 
+    def refusal(self, signal: AudioSignal) -> str | None:
+        """Why it does not take a sound: its rate or its channels."""
+        for what, found, most in (
+            ("Hz", signal.rate_hz, self.max_rate_hz),
+            ("channels", signal.channels, self.max_channels),
+        ):
+            if found > most:
+                return (
+                    f"{self.name} holds up to {most} {what}, the sound has {found}; "
+                    "leave the codec out, or convert the sound"
+                )
+        return None
+
     def settings(self, signal: AudioSignal) -> tuple[Setting, ...]:
         """One for each quality."""
         if not self.qualities:
@@ -82,11 +97,9 @@ class SndfileCodec:
 
     def encode(self, signal: AudioSignal, setting: Setting) -> bytes:
         """The file of a sound."""
-        if signal.rate_hz > self.max_rate_hz:
-            raise BadInput(
-                f"{self.name} holds up to {self.max_rate_hz} Hz, the sound has {signal.rate_hz}; "
-                "leave the codec out"
-            )
+        reason = self.refusal(signal)
+        if reason:
+            raise BadInput(reason)
         out = io.BytesIO()
         try:
             with soundfile.SoundFile(
@@ -103,7 +116,9 @@ class SndfileCodec:
                 for begin in range(0, len(samples), _BLOCK_FRAMES):
                     sink.write(samples[begin : begin + _BLOCK_FRAMES])
         except soundfile.SoundFileError as error:
-            raise BadInput(f"{self.name} cannot hold {signal!r}: {error}") from error
+            raise BadInput(
+                f"{self.name} cannot hold {signal!r}: {error}; leave the codec or the sound out"
+            ) from error
         return out.getvalue()
 
     def decode(self, data: bytes, like: AudioSignal) -> AudioSignal:
@@ -117,6 +132,7 @@ class SndfileCodec:
 
 
 CODECS = (
-    SndfileCodec("vorbis", ".ogg", "OGG", tuple(range(11)), _VORBIS_MAX_HZ),
-    SndfileCodec("flac", ".flac", "FLAC", (), 655_350),
+    SndfileCodec("vorbis", ".ogg", "OGG", tuple(range(11)), _VORBIS_MAX_HZ, 255),
+    # RFC 9639, sections 9.1.2 and 9.1.3.
+    SndfileCodec("flac", ".flac", "FLAC", (), 655_350, 8),
 )

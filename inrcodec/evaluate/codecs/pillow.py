@@ -21,6 +21,7 @@ from inrcodec.media.image import convert_depth
 from inrcodec.signal import Signal
 
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_WIDER = {"L": "RGB", "LA": "RGBA"}  # nothing is lost by it
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,20 @@ class PillowCodec:
         versions = [f"{library} {features.version(library)}" for library in libraries]
         return Probe(f"Pillow {Image.__version__}", ", ".join(versions))
 
+    def refusal(self, signal: Signal) -> str | None:
+        """Why it does not take a picture: channels that no mode of it holds."""
+        if self._mode(signal) is not None:
+            return None
+        return (
+            f"{self.name} holds {' and '.join(self.modes)}, the picture is "
+            f"{_MODES[signal.channels]}; leave the codec out, or convert the picture"
+        )
+
+    def _mode(self, signal: Signal) -> str | None:
+        """What the picture becomes in a file; None if something would be lost."""
+        mode = _MODES[signal.channels]
+        return next((m for m in (mode, _WIDER.get(mode)) if m in self.modes), None)
+
     def settings(self, signal: Signal) -> tuple[Setting, ...]:
         """One for each level."""
         return tuple(self._setting(level) for level in self.levels)
@@ -88,21 +103,21 @@ class PillowCodec:
 
     def encode(self, signal: Signal, setting: Setting) -> bytes:
         """The file of a picture, without its metadata."""
+        reason = self.refusal(signal)
+        if reason:
+            raise BadInput(reason)
         samples = convert_depth(signal, 8).samples
         image = Image.fromarray(samples[:, :, 0] if samples.shape[2] == 1 else samples)
-        if image.mode not in self.modes:
-            wider = {"L": "RGB", "LA": "RGBA"}.get(image.mode)
-            if wider not in self.modes:
-                raise BadInput(
-                    f"{self.name} holds {' and '.join(self.modes)}, the picture is {image.mode}; "
-                    "leave the codec out, or convert the picture"
-                )
-            image = image.convert(wider)
+        mode = self._mode(signal)
+        if image.mode != mode:
+            image = image.convert(mode)
         out = io.BytesIO()
         try:
             image.save(out, self.format, **setting.options)
         except (OSError, ValueError) as error:
-            raise BadInput(f"{self.name} cannot hold {signal!r}: {error}") from error
+            raise BadInput(
+                f"{self.name} cannot hold {signal!r}: {error}; leave the codec or the picture out"
+            ) from error
         return out.getvalue()
 
     def decode(self, data: bytes, like: Signal) -> Signal:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from inrcodec.errors import BadInput
+from inrcodec.errors import BadInput, BadOption
 from inrcodec.evaluate.metrics import perceptual, pixel, spectral, structure, video, waveform
 from inrcodec.evaluate.metrics.pairs import integer_pair, sound_pair
 from inrcodec.signal import AnySignal, AudioSignal, Signal
@@ -132,9 +132,16 @@ def measure(
         names: the metrics that are wanted; by default all of them.
 
     Raises:
-        BadInput: the signals cannot be compared at all, as their shapes differ.
+        BadInput: the signals cannot be compared at all, as their shapes differ, or are no pair.
+        BadOption: an unknown metric.
     """
-    (kind,) = (kind for kind, of in _PAIRS.items() if isinstance(pair, of))
+    kind = next((kind for kind, of in _PAIRS.items() if isinstance(pair, of)), None)
+    if kind is None:
+        raise BadInput(
+            f"a {type(pair).__name__} cannot be measured, expected an ImagePair, SoundPair or "
+            "VideoPair; pair_of makes one of two signals"
+        )
+    _check_names(kind, names)
     _check_comparable(pair)
     report = Report()
     for metric in _metrics(kind):
@@ -161,8 +168,15 @@ def pair_of(reference: AnySignal, decoded: AnySignal) -> ImagePair | SoundPair |
     Sounds may differ in bit depth, as they are compared at full scale 1.
 
     Raises:
-        BadInput: they differ in kind, in the sample rate of sound, or in the bit depth of pictures.
+        BadInput: they differ in kind, in the sample rate of sounds, or in the bit depth of images
+            or videos; or one is no signal.
     """
+    for name, given in (("reference", reference), ("reconstruction", decoded)):
+        if not isinstance(given, AnySignal):
+            raise BadInput(
+                f"the {name} is a {type(given).__name__}, expected a Signal, AudioSignal or "
+                "VideoSignal; image_signal of inrcodec.signal makes one of an array"
+            )
     _check_same("kind", reference.kind, decoded.kind)
     if isinstance(reference, AudioSignal):
         _check_same("sample rate in Hz", reference.rate_hz, decoded.rate_hz)
@@ -183,6 +197,19 @@ def _check_same(what: str, reference: str | int, decoded: str | int) -> None:
         )
 
 
+def _check_names(kind: str, names: Collection[str] | None) -> None:
+    if names is None:
+        return
+    if isinstance(names, str) or not isinstance(names, Collection):
+        raise BadOption(f"the metrics are {names!r}, expected a list of names")
+    known = tuple(available(kind))
+    for name in names:
+        if name not in known:
+            raise BadOption(
+                f"there is no metric {name!r} for {kind}; there are: {', '.join(known)}"
+            )
+
+
 def _check_comparable(pair: ImagePair | SoundPair | VideoPair) -> None:
     """Refuses what no metric of the kind could compare."""
     if isinstance(pair, ImagePair):
@@ -194,7 +221,7 @@ def _check_comparable(pair: ImagePair | SoundPair | VideoPair) -> None:
 
 
 def _metrics(kind: str) -> tuple[Metric, ...]:
-    if kind not in CATALOGUE:
+    if not isinstance(kind, str) or kind not in CATALOGUE:
         raise BadInput(f"the kind is {kind!r}, expected one of {', '.join(CATALOGUE)}")
     return CATALOGUE[kind]
 

@@ -103,7 +103,10 @@ def _frame(planes: Planes, pixel_format: str, time: int) -> av.VideoFrame:
 def _pixel_format(planes: Planes, bit_depth: int) -> str:
     """FFmpeg's name of planes of these sizes and this depth."""
     if len(planes) != 3:
-        raise BadInput("there is no chroma, expected 4:2:0, 4:2:2 or 4:4:4")
+        raise BadInput(
+            "the video is grey, expected chroma of 4:2:0, 4:2:2 or 4:4:4; leave this metric out, "
+            "or convert the video"
+        )
     (height, width), *chroma = (plane.shape[1:] for plane in planes)
     names = {
         (-(-height // down), -(-width // across)): name
@@ -113,8 +116,11 @@ def _pixel_format(planes: Planes, bit_depth: int) -> str:
     if name is None:
         raise BadInput(
             f"chroma planes are {chroma[0]} and {chroma[1]} for luma of {(height, width)}, "
-            "expected those of 4:2:0, 4:2:2 or 4:4:4"
+            "expected those of 4:2:0, 4:2:2 or 4:4:4; leave this metric out, or convert the video"
         )
     if bit_depth not in _FORMAT_DEPTHS:
-        raise BadInput(f"the bit depth is {bit_depth}, expected one of {_FORMAT_DEPTHS}")
+        raise BadInput(
+            f"the bit depth is {bit_depth!r}, expected one of "
+            f"{', '.join(map(str, _FORMAT_DEPTHS))}; leave this metric out, or convert the video"
+        )
     return name if bit_depth == 8 else f"{name}{bit_depth}le"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Integral, Real
+
 import numpy as np
 
 from inrcodec.errors import BadInput
@@ -16,7 +19,7 @@ def real_pair(reference: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, n
     Raises:
         BadInput: shapes differ, no samples, or samples that are not finite real numbers.
     """
-    arrays = tuple(np.asarray(array) for array in (reference, decoded))
+    arrays = _array("reference", reference), _array("reconstruction", decoded)
     if arrays[0].shape != arrays[1].shape:
         raise BadInput(
             f"the reference has shape {arrays[0].shape}, the reconstruction {arrays[1].shape}; "
@@ -35,6 +38,25 @@ def real_pair(reference: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, n
     return arrays[0].astype(np.float64), arrays[1].astype(np.float64)
 
 
+def _array(name: str, given: np.ndarray) -> np.ndarray:
+    try:
+        return np.asarray(given)
+    except ValueError as error:
+        raise BadInput(
+            f"the {name} is no array: {error}; expected rows of the same length"
+        ) from None
+
+
+def check_rate(rate_hz: float) -> None:
+    """Refuses what is no sample rate.
+
+    Raises:
+        BadInput: it is no positive finite number.
+    """
+    if not (isinstance(rate_hz, Real) and math.isfinite(rate_hz) and rate_hz > 0):
+        raise BadInput(f"the sample rate is {rate_hz!r} Hz, expected a positive number")
+
+
 def integer_pair(
     reference: np.ndarray, decoded: np.ndarray, peak: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -49,8 +71,10 @@ def integer_pair(
     Raises:
         BadInput: shapes differ, floating point samples, or samples outside [0, peak].
     """
-    for name, array in (("reference", reference), ("reconstruction", decoded)):
-        array = np.asarray(array)
+    if not isinstance(peak, Integral) or peak < 1:
+        raise BadInput(f"peak is {peak!r}, expected a whole number: 255 for samples of 8 bits")
+    for name, given in (("reference", reference), ("reconstruction", decoded)):
+        array = _array(name, given)
         if array.dtype.kind not in "bui":
             raise BadInput(
                 f"the {name} holds {array.dtype}, expected integers; round it to the samples that "

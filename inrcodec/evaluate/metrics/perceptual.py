@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import math
 from types import ModuleType
 
 import numpy as np
 
 from inrcodec.errors import BadInput, BadOption
-from inrcodec.evaluate.metrics.pairs import sound_pair
+from inrcodec.evaluate.metrics.pairs import check_rate, sound_pair
 
 INSTALL = 'pip install "inrcodec[audio-metrics]"'
 # Name of the module: name of the package that brings it.
@@ -98,9 +97,13 @@ def stoi(reference: np.ndarray, decoded: np.ndarray, rate_hz: int) -> float:
     Speech", IEEE TASLP 19(7), 2011. Args and errors as `visqol_mos`.
     """
     pystoi = _module("pystoi")
+    check_rate(rate_hz)
     first, second = sound_pair(reference, decoded)
     if len(first) < 0.5 * rate_hz:
-        raise BadInput(f"STOI needs half a second of sound, found {len(first) / rate_hz:.3f} s")
+        raise BadInput(
+            f"the sound lasts {len(first) / rate_hz:.3f} s, expected half a second or more for "
+            "STOI; leave this metric out"
+        )
     return float(
         np.mean([pystoi.stoi(a, b, rate_hz) for a, b in zip(first.T, second.T, strict=True)])
     )
@@ -125,11 +128,13 @@ def resampled(signal: np.ndarray, rate_hz: int, new_rate_hz: int) -> np.ndarray:
 def _at_rate(
     reference: np.ndarray, decoded: np.ndarray, rate_hz: int, new_rate_hz: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    if not (math.isfinite(rate_hz) and rate_hz > 0):
-        raise BadInput(f"the sample rate is {rate_hz!r} Hz, expected a positive number")
+    check_rate(rate_hz)
     first, second = sound_pair(reference, decoded)
     if not first.any():
-        raise BadInput("the reference is silent, so nothing can be said about how it is heard")
+        raise BadInput(
+            "the reference is silent, expected some sound, as silence is not heard better or "
+            "worse; leave this metric out"
+        )
     return resampled(first, rate_hz, new_rate_hz), resampled(second, rate_hz, new_rate_hz)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 
@@ -42,7 +43,13 @@ def psnr_db(original: np.ndarray, decoded: np.ndarray, peak: int = 255) -> float
 
 
 def psnr_of_mse_db(error: float) -> float:
-    """The PSNR of a mean squared error at peak 1; infinite for 0."""
+    """The PSNR of a mean squared error at peak 1; infinite for 0, NaN for NaN.
+
+    Raises:
+        BadInput: it is negative, or no number.
+    """
+    if not isinstance(error, Real) or error < 0:
+        raise BadInput(f"the mean squared error is {error!r}, expected a number from 0 on")
     return -10 * math.log10(error) if error else math.inf
 
 
@@ -107,7 +114,7 @@ def rgb_to_ycbcr(rgb: np.ndarray, matrix: str = "bt601") -> tuple[np.ndarray, ..
     Raises:
         BadInput: an unknown matrix.
     """
-    if matrix not in LUMA_WEIGHTS:
+    if not isinstance(matrix, str) or matrix not in LUMA_WEIGHTS:
         raise BadInput(f"the matrix is {matrix!r}, expected one of {', '.join(LUMA_WEIGHTS)}")
     kr, kg, kb = LUMA_WEIGHTS[matrix]
     red, green, blue = (rgb[..., c].astype(np.float64) for c in range(3))
@@ -136,12 +143,17 @@ def psnr_of_mean_mse_db(errors: Sequence[float]) -> float:
     Every picture counts the same, whatever its size. Args and errors as `mean_of_psnr_db`.
     """
     _check_not_empty(errors)
+    for error in errors:
+        psnr_of_mse_db(error)  # refuses what is no error
     return psnr_of_mse_db(float(np.mean(errors)))
 
 
 def _check_not_empty(errors: Sequence[float]) -> None:
-    if not len(errors):
-        raise BadInput("there is no picture to average over, expected at least one")
+    if not isinstance(errors, Sequence | np.ndarray) or not len(errors):
+        raise BadInput(
+            f"the errors are {errors!r}, and so there is no picture to average over; expected a "
+            "list with the mean squared error of one or more"
+        )
 
 
 def _check_picture(array: np.ndarray) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -110,8 +111,8 @@ def radial_power_spectrum(
     spectrum = _spectrum(values, dimensions)
     grid = spectrum.shape[:dimensions]
     rings = max(1, min(grid) // 2) if rings is None else rings
-    if rings < 1:
-        raise BadInput(f"{rings} rings were asked for, expected at least 1")
+    if not isinstance(rings, Integral) or rings < 1:
+        raise BadInput(f"{rings!r} rings were asked for, expected a whole number from 1 on")
     power = (np.abs(spectrum) ** 2).mean(axis=-1) / math.prod(grid) ** 2
     width = 0.5 * math.sqrt(dimensions) / rings
     radius = _radius([np.fft.fftfreq(n) for n in grid])

@@ -9,6 +9,7 @@ quality assessment", Asilomar 2003. Gaussian window of 11 samples and sigma 1.5,
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 
@@ -58,7 +59,13 @@ def ms_ssim(reference: np.ndarray, decoded: np.ndarray, peak: int = 255) -> floa
 
 
 def ms_ssim_db(value: float) -> float:
-    """An MS-SSIM on the scale of CompressAI's plots: -10 log10(1 - value); infinite for 1."""
+    """An MS-SSIM on the scale of CompressAI's plots: -10 log10(1 - value), infinite for 1.
+
+    Raises:
+        BadInput: it is no number.
+    """
+    if not isinstance(value, Real):
+        raise BadInput(f"the MS-SSIM is {value!r}, expected a number up to 1")
     return math.inf if value >= 1 else -10 * math.log10(1 - value)
 
 

@@ -119,7 +119,13 @@ def plane_pair(reference: Planes, decoded: Planes) -> tuple[Planes, Planes]:
         BadInput: not one or three planes of as many frames, or other shapes in both.
     """
     for name, planes in (("reference", reference), ("reconstruction", decoded)):
-        shapes = [np.shape(plane) for plane in planes]
+        try:
+            shapes = [np.shape(plane) for plane in planes]
+        except (TypeError, ValueError):
+            raise BadInput(
+                f"the {name} is a {type(planes).__name__}, expected a list of planes: Y, U and V, "
+                "or Y alone, of [frames, height, width]"
+            ) from None
         if len(shapes) not in (1, 3) or any(len(s) != 3 or s[0] != shapes[0][0] for s in shapes):
             raise BadInput(
                 f"the {name} has planes of shapes {shapes}, "

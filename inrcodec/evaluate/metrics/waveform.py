@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from inrcodec.errors import BadInput
-from inrcodec.evaluate.metrics.pairs import sound_pair
+from inrcodec.evaluate.metrics.pairs import check_rate, sound_pair
 
 SEGMENT_SECONDS = 0.030
 SEGMENT_SNR_RANGE_DB = (-10.0, 35.0)
@@ -104,7 +104,8 @@ def segment_samples(rate_hz: float) -> int:
     Raises:
         BadInput: the rate gives it fewer than 4 samples.
     """
-    frame = round(SEGMENT_SECONDS * rate_hz) if math.isfinite(rate_hz) else 0
+    check_rate(rate_hz)
+    frame = round(SEGMENT_SECONDS * rate_hz)
     if frame < 4:
         raise BadInput(f"the sample rate is {rate_hz!r} Hz, expected at least 134 Hz")
     return frame

@@ -1,4 +1,4 @@
-"""Details of pictures side by side, at nearly the same number of bytes."""
+"""Details of images, or of frames of videos, side by side, at nearly the same bytes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from inrcodec.errors import InrError
+from inrcodec.evaluate.qualities import Quality
 from inrcodec.evaluate.report.matching import NEAR, Match, matches
 from inrcodec.evaluate.report.pictures import (
     data_uri,
@@ -16,7 +17,7 @@ from inrcodec.evaluate.report.pictures import (
     read_picture,
 )
 from inrcodec.evaluate.report.plots import signed
-from inrcodec.evaluate.report.results import Quality, Results, value_of
+from inrcodec.evaluate.results import Results
 
 # Of all crops together, so that a page of 10 MB has room for the rest.
 BUDGET_BYTES = 6 << 20
@@ -91,7 +92,7 @@ def _picture(
             decoded = read_picture(decoded_path(folder, point), results.kind)
             codecs[codec] = {
                 "src": data_uri(decoded[window]),
-                "caption": caption(match, codec, value_of(point, quality), quality),
+                "caption": caption(match, codec, quality.of(point), quality),
             }
         rates.append({"label": f"{match.label}, {match.bytes:,} bytes", "codecs": codecs})
     return {

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from inrcodec.evaluate.points import Point
-from inrcodec.evaluate.report.results import Results, is_own
+from inrcodec.evaluate.results import Results, is_own
 
 # How far apart two files may be and still be called equal in size.
 NEAR = 0.1

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from inrcodec import __version__
 from inrcodec.evaluate.points import Run
+from inrcodec.evaluate.qualities import Quality
 from inrcodec.evaluate.report import tables
 from inrcodec.evaluate.report.crops import crops
 from inrcodec.evaluate.report.plots import (
@@ -28,10 +29,10 @@ from inrcodec.evaluate.report.published_curves import (
     published_of,
     sources_listed,
 )
-from inrcodec.evaluate.report.results import Quality, Results, results_by_resolution
 from inrcodec.evaluate.report.sounds import players
 from inrcodec.evaluate.report.spectra import spectrum_plots
 from inrcodec.evaluate.report.svg import FONT, class_rules, colour_rules, inline_svg
+from inrcodec.evaluate.results import Results
 
 # With more signals than this their charts are folded away.
 _UNFOLDED_SIGNALS = 12
@@ -229,7 +230,8 @@ def _times(results: Results, qualities: Sequence[Quality], plots: list[Plot]) ->
 def _details(folder: Path, run: Run, results: Results, quality: Quality) -> str:
     pictures, notes = crops(results, quality, folder, run.originals)
     missing = tables.listed(
-        "Pictures that cannot be shown", [f"<li>{escape(note)}</li>" for note in notes]
+        f"{plural(results.kind, 2).capitalize()} that cannot be shown",
+        [f"<li>{escape(note)}</li>" for note in notes],
     )
     if not pictures:
         return missing
@@ -251,8 +253,9 @@ def _details(folder: Path, run: Run, results: Results, quality: Quality) -> str:
         "zooms": zooms,
         "what": plural(results.kind, 1).capitalize(),
     }
+    part = {"image": "part of each image", "video": "part of a frame of each video"}[results.kind]
     intro = (
-        "<p>The part of each picture with the most detail, of the files whose numbers of bytes "
+        f"<p>The {part} with the most detail, of the files whose numbers of bytes "
         f"are nearest to those of {escape(second)}. What is left between them is in brackets.</p>"
     )
     return intro + _filled(_asset("viewer.html"), values) + missing
@@ -281,11 +284,12 @@ def _spectra(folder: Path, run: Run, results: Results, plots: list[Plot]) -> str
 
 def _resolution(results: Results, plots: list[Plot]) -> str:
     parts = []
-    for factor, scaled in results_by_resolution(results).items():
+    for scaled in results.scaled:
+        factor = scaled.resolution
         qualities = scaled.qualities()
         if not qualities:
             continue
-        pairs = [rate_plots(scaled, quality, {}, factor) for quality in qualities]
+        pairs = [rate_plots(scaled, quality, {}) for quality in qualities]
         parts.append(
             f"<h3>{factor:g}× the coded resolution</h3>"
             + tables.bd_table(scaled, scaled.compared())
@@ -296,13 +300,13 @@ def _resolution(results: Results, plots: list[Plot]) -> str:
         return ""
     return (
         "<p>Coded at one resolution and judged at another: 2× has twice as many samples across as "
-        "were coded. Rates are bits per sample of the original. Names with + are resampled after "
+        "were coded. Rates are those of the whole original. Names with + are resampled after "
         "decoding.</p>" + "".join(parts)
     )
 
 
 def _points(results: Results) -> str:
-    count = len(results.points) + len(results.scaled)
+    count = len(results.points) + sum(len(scaled.points) for scaled in results.scaled)
     return (
         f"<details><summary>All {count} points, sorted by a click on a column</summary>"
         f"{tables.points_table(results)}</details>"
@@ -314,8 +318,8 @@ def _method(run: Run, found: Sequence[Results]) -> str:
     parts.append(tables.machine_facts(run))
     if run.codecs:
         parts.append(f"<h3>Codecs and their settings</h3>{tables.codec_settings(run)}")
-    if run.skipped:
-        parts.append(f"<h3>Not measured here</h3>{tables.named_list(run.skipped)}")
+    if run.not_measured:
+        parts.append(f"<h3>Not measured here</h3>{tables.named_list(run.not_measured)}")
     if run.failed:
         parts.append(f"<h3>What failed</h3>{tables.named_list(run.failed)}")
     return "".join(parts)

@@ -41,7 +41,10 @@ def decoded_path(folder: Path, point: Point) -> Path:
         BadInput: the point has none.
     """
     if not point.decoded:
-        raise BadInput(f"{point.codec} {point.setting} of {point.signal!r} names no decoded file")
+        raise BadInput(
+            f"{point.codec} {point.setting} of {point.signal!r} names no decoded file; make the "
+            "point again by --resume"
+        )
     return folder / point.decoded
 
 

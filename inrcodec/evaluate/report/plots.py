@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from inrcodec.evaluate.qualities import Quality
 from inrcodec.evaluate.report.chart import PUBLISHED, Chart, Series, draw, look
 from inrcodec.evaluate.report.drawing import Drawing, Position
-from inrcodec.evaluate.report.results import Quality, Results, value_of
+from inrcodec.evaluate.results import Results
 
 # Width, height and size of the font, px.
 WIDE, NARROW, SMALL = (620.0, 390.0, 13.0), (358.0, 310.0, 12.0), (300.0, 225.0, 11.0)
@@ -40,10 +41,7 @@ class Plot:
 
 
 def rate_plots(
-    results: Results,
-    quality: Quality,
-    published: Mapping[str, Sequence[Position]],
-    resolution: float = 1,
+    results: Results, quality: Quality, published: Mapping[str, Sequence[Position]]
 ) -> list[Plot]:
     """The mean curves, over a linear and over a logarithmic axis of rates.
 
@@ -51,7 +49,6 @@ def rate_plots(
         results: what was measured.
         quality: on the y axis.
         published: curves by name that are shown behind ours.
-        resolution: that all points have, for the title.
     """
     signals = results.common_signals(results.codecs, quality)
     behind = [
@@ -67,7 +64,7 @@ def rate_plots(
             for rate, value, setting in means
         ]
         series.append(Series(codec, points, look(i), tips))
-    count = len(signals)
+    count, resolution = len(signals), results.resolution
     title = quality.label if resolution == 1 else f"{quality.label} at {resolution:g}×"
     name = f"{results.kind}_{quality.name}" + (f"_x{resolution:g}" if resolution != 1 else "")
     if count == 1:
@@ -75,9 +72,13 @@ def rate_plots(
     else:
         title += f", mean of {count} {plural(results.kind, count)}" if count else ", separate means"
     # Our own curves, which come first in the order of codecs, are drawn last, in front.
-    chart = Chart(title, results.rate_axis, quality.axis, (*behind, *series[::-1]))
-    logarithmic = Chart(title, results.rate_axis, quality.axis, chart.series, x_log=True)
+    chart = Chart(title, _rate_axis(results), quality.axis, (*behind, *series[::-1]))
+    logarithmic = Chart(title, _rate_axis(results), quality.axis, chart.series, x_log=True)
     return [Plot(name, chart), Plot(f"{name}_log", logarithmic)]
+
+
+def _rate_axis(results: Results) -> str:
+    return "Rate (kbps)" if results.rate_unit == "kbps" else "Rate (bits per pixel, bpp)"
 
 
 def published_plot(
@@ -112,17 +113,19 @@ def signal_plots(
         series = []
         for i, codec in enumerate(results.codecs):
             curve = results.curve(codec, signal, quality)
-            points = [(p.rate, value_of(p, quality)) for p in curve]
+            points = [(p.rate, quality.of(p)) for p in curve]
             tips = [
-                f"{codec} {p.setting}: {p.file_bytes} bytes, {quality.text(value_of(p, quality))}"
+                f"{codec} {p.setting}: {p.file_bytes} bytes, {quality.text(quality.of(p))}"
                 for p in curve
             ]
             series.append(Series(codec, points, look(i), tips))
-        chart = Chart(signal, results.rate_axis, quality.axis, (*behind, *series[::-1]), x_log=True)
+        chart = Chart(
+            signal, _rate_axis(results), quality.axis, (*behind, *series[::-1]), x_log=True
+        )
         rates = [
-            f"{row.codec} {signed(row.per_signal_percent[signal])}%"
-            for row in results.bd_rows(quality)
-            if signal in row.per_signal_percent
+            f"{found.codec} {signed(found.rates_percent[signal])}%"
+            for found in results.comparisons(quality)
+            if signal in found.rates_percent
         ]
         caption = f"Against {results.anchor}: {', '.join(rates)}" if rates else ""
         plots.append(Plot(f"{results.kind}_signal{number:03}", chart, caption, SMALL))
@@ -131,8 +134,8 @@ def signal_plots(
 
 def time_plots(results: Results, quality: Quality) -> list[Plot]:
     """BD-rate over the time to encode and to decode; none where nothing was timed."""
-    rows = [row for row in results.bd_rows(quality) if row.mean_percent is not None]
-    values = {results.anchor: 0.0} | {row.codec: row.mean_percent for row in rows}
+    found = [each for each in results.comparisons(quality) if each.mean_percent is not None]
+    values = {results.anchor: 0.0} | {each.codec: each.mean_percent for each in found}
     plots = []
     for which, verb in (("encode_seconds", "Encoding"), ("decode_seconds", "Decoding")):
         series = []

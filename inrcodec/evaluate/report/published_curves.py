@@ -11,8 +11,9 @@ from inrcodec.evaluate import published
 from inrcodec.evaluate.bd import mean_curve
 from inrcodec.evaluate.metrics.structure import ms_ssim_db
 from inrcodec.evaluate.points import Run
+from inrcodec.evaluate.qualities import Quality
 from inrcodec.evaluate.report.drawing import Position
-from inrcodec.evaluate.report.results import Quality, Results
+from inrcodec.evaluate.results import Results
 
 _KODAK, _KODAK_PICTURES = re.compile(r"kodim(0[1-9]|1[0-9]|2[0-4])"), 24
 # Of all that are published, one or two of each family; more would hide our own.

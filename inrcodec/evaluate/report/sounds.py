@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from inrcodec.errors import InrError
+from inrcodec.evaluate.qualities import Quality
 from inrcodec.evaluate.report.crops import caption
 from inrcodec.evaluate.report.matching import matches, middle
 from inrcodec.evaluate.report.pictures import data_uri, decoded_path, original_path
-from inrcodec.evaluate.report.results import Quality, Results, value_of
+from inrcodec.evaluate.results import Results
 from inrcodec.media.audio import load_audio, save_audio
 from inrcodec.signal import AudioSignal
 
@@ -58,7 +59,7 @@ def players(
             cards = [_card("original", "", whole.part(begin, begin + frames))]
             for codec, point in match.points.items():
                 clip = read_clip(decoded_path(folder, point), begin, frames)
-                text = caption(match, codec, value_of(point, quality), quality)
+                text = caption(match, codec, quality.of(point), quality)
                 cards.append(_card(codec, text, clip))
         except InrError as error:
             notes.append(f"{signal}: {error}")

@@ -14,8 +14,8 @@ from inrcodec.evaluate.report.drawing import Position
 from inrcodec.evaluate.report.matching import matches, middle
 from inrcodec.evaluate.report.pictures import decoded_path, original_path, read_picture
 from inrcodec.evaluate.report.plots import Plot, plural
-from inrcodec.evaluate.report.results import Results
 from inrcodec.evaluate.report.sounds import read_clip
+from inrcodec.evaluate.results import Results
 
 _RINGS, _MAX_SIGNALS = 64, 6
 _ORIGINAL = Look("ink", "", (), 3.0)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
 from inrcodec.evaluate.points import Point, Run
+from inrcodec.evaluate.qualities import Quality
 from inrcodec.evaluate.report.chart import look
 from inrcodec.evaluate.report.drawing import Drawing, Line, Mark
 from inrcodec.evaluate.report.plots import plural, seconds_text, signed
-from inrcodec.evaluate.report.results import BdRow, Quality, Results, is_own
 from inrcodec.evaluate.report.svg import inline_svg
+from inrcodec.evaluate.results import Comparison, Results, is_own
 
 NONE = "–"
 _NO_CARD = " class='none'"
@@ -59,11 +60,11 @@ def percent(value: float | None) -> str:
     return NONE if value is None else f"{signed(value)}%"
 
 
-def interval(row: BdRow) -> str:
+def interval(found: Comparison) -> str:
     """The 95% interval of the mean BD-rate; none for a single signal."""
-    if row.mean_percent is None or len(row.per_signal_percent) < 2:
+    if found.low_percent is None:
         return ""
-    return f"{signed(row.low_percent)} to {signed(row.high_percent)}%"
+    return f"{signed(found.low_percent)} to {signed(found.high_percent)}%"
 
 
 def bd_table(results: Results, qualities: Sequence[Quality]) -> str:
@@ -82,7 +83,9 @@ def bd_table(results: Results, qualities: Sequence[Quality]) -> str:
         "Encode<small>median</small>",
         "Decode<small>median</small>",
     ]
-    by_quality = [{row.codec: row for row in results.bd_rows(quality)} for quality in qualities]
+    by_quality = [
+        {found.codec: found for found in results.comparisons(quality)} for quality in qualities
+    ]
     rows = []
     for index, codec in enumerate(results.codecs):
         name = f"{swatch(index)} {escape(codec)}"
@@ -92,37 +95,37 @@ def bd_table(results: Results, qualities: Sequence[Quality]) -> str:
             blank = ["anchor", *[NONE] * (2 + len(others) + 1)]
             rows.append([name, *blank, count, *times])
             continue
-        row = by_quality[0][codec]
-        gain = NONE if row.mean_db is None else signed(row.mean_db, 2)
-        overlap = row.overlap_percent.values()
+        found = by_quality[0][codec]
+        gain = NONE if found.mean_quality is None else signed(found.mean_quality, 2)
+        overlap = found.overlaps_percent
         shared = f"{min(overlap):.0f}%, {sum(overlap) / len(overlap):.0f}%" if overlap else NONE
-        count = f"{len(row.per_signal_percent)} of {len(results.signals)}"
-        more = [_mean(rows_of[codec]) for rows_of in by_quality[1:]]
-        mean_curve = percent(row.of_mean_curve_percent)
-        rows.append([name, _mean(row), mean_curve, gain, shared, *more, count, *times])
+        count = f"{len(found.rates_percent)} of {len(results.signals)}"
+        more = [_mean(others_found[codec]) for others_found in by_quality[1:]]
+        mean_curve = percent(found.of_mean_curve.rate_percent)
+        rows.append([name, _mean(found), mean_curve, gain, shared, *more, count, *times])
     return table(headers, rows, "cards")
 
 
-def _mean(row: BdRow) -> str:
-    if row.mean_percent is None:
+def _mean(found: Comparison) -> str:
+    if found.mean_percent is None:
         return "not comparable"
-    return f"<b>{percent(row.mean_percent)}</b><small>{interval(row)}</small>"
+    return f"<b>{percent(found.mean_percent)}</b><small>{interval(found)}</small>"
 
 
 def refusals(results: Results, qualities: Sequence[Quality]) -> str:
     """Why BD-rates are missing, as a list; "" if none is."""
     items = []
     for quality in qualities:
-        for row in results.bd_rows(quality):
+        for found in results.comparisons(quality):
             whys: dict[str, list[str]] = {}
-            for signal, why in row.refused.items():
+            for signal, why in found.refused.items():
                 whys.setdefault(why, []).append(signal)
-            if row.mean_refused:
-                whys.setdefault(row.mean_refused, []).append("the mean curve")
+            if found.of_mean_curve.rate_percent is None:
+                whys.setdefault(found.of_mean_curve.note, []).append("the mean curve")
             for why, signals in whys.items():
                 names = ", ".join(signals[:6]) + (" …" if len(signals) > 6 else "")
                 items.append(
-                    f"<li><b>{escape(row.codec)}</b>, {escape(quality.label)}, "
+                    f"<li><b>{escape(found.codec)}</b>, {escape(quality.label)}, "
                     f"{escape(names)}: {escape(why)}</li>"
                 )
     return listed("BD-rates that cannot be had", items)
@@ -140,40 +143,60 @@ def listed(summary: str, items: Sequence[str]) -> str:
 
 def headline(results: Results, quality: Quality) -> str:
     """What was found, in one sentence."""
-    rows = results.bd_rows(quality)
-    row = next((row for row in rows if is_own(row.codec)), rows[0] if rows else None)
-    if row is None:
+    every = results.comparisons(quality)
+    found = next((each for each in every if is_own(each.codec)), every[0] if every else None)
+    if found is None:
         return f"Only {escape(results.anchor)} was measured: there is nothing to compare it to."
-    if row.mean_percent is None:
+    if found.mean_percent is None:
         return (
-            f"{escape(row.codec)} cannot be compared to {escape(results.anchor)}: "
-            f"{escape(next(iter(row.refused.values()), 'there are no curves'))}."
+            f"{escape(found.codec)} cannot be compared to {escape(results.anchor)}: "
+            f"{escape(next(iter(found.refused.values()), 'there are no curves'))}."
         )
-    direction = "fewer" if row.mean_percent < 0 else "more"
-    count = len(row.per_signal_percent)
+    direction = "fewer" if found.mean_percent < 0 else "more"
+    count = len(found.rates_percent)
     text = (
-        f"<b>{escape(row.codec)}</b> needs <b>{abs(row.mean_percent):.1f}% {direction} bits</b> "
+        f"<b>{escape(found.codec)}</b> needs "
+        f"<b>{abs(found.mean_percent):.1f}% {direction} bits</b> "
         f"than {escape(results.anchor)} at the same {escape(quality.label)}"
     )
     if count < 2:
         return f"{text}, on one {plural(results.kind, 1)}."
-    return (
-        f"{text}: the mean of {count} {plural(results.kind, count)}, 95% interval {interval(row)}."
-    )
+    signals = f"{count} {plural(results.kind, count)}"
+    return f"{text}: the mean of {signals}, 95% interval {interval(found)}."
+
+
+# Heading and text of the cell of each column of the table of points.
+_COLUMNS: dict[str, Callable[[Point], str]] = {
+    "Signal": lambda p: p.signal,
+    "Codec": lambda p: p.codec,
+    "Setting": lambda p: p.setting,
+    "Resolution": lambda p: f"{p.resolution:g}",
+    "Bytes": lambda p: str(p.file_bytes),
+    "Network bytes": lambda p: "" if p.network_bytes is None else str(p.network_bytes),
+    "Rate": lambda p: _number(p.rate, 4),
+    "J": lambda p: _number(p.cost),
+    "Encode s": lambda p: _number(p.encode_seconds, 4),
+    "Encode CPU s": lambda p: _number(p.encode_cpu_seconds, 4),
+    "Decode s": lambda p: _number(p.decode_seconds, 4),
+}
 
 
 def points_table(results: Results) -> str:
-    """Every point; the script of the page sorts it."""
-    points = results.points + results.scaled
+    """Every point, in columns that say something; the script of the page sorts it."""
+    points = [p for each in (results, *results.scaled) for p in each.points]
     names = list(dict.fromkeys(name for p in points for name in p.metrics))
-    columns = ["Signal", "Codec", "Setting", "Resolution", "Bytes", results.rate_unit]
-    columns += ["Encode s", "Decode s", *names]
+    columns = {
+        results.rate_unit if heading == "Rate" else heading: [cell(p) for p in points]
+        for heading, cell in _COLUMNS.items()
+    }
+    columns |= {name: [_number(p.metrics.get(name)) for p in points] for name in names}
+    columns = {heading: cells for heading, cells in columns.items() if any(cells)}
     head = "".join(
         f"<th scope='col'><button type='button'>{escape(name)}</button></th>" for name in columns
     )
     rows = "".join(
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(p, names))}</tr>"
-        for p in points
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for cells in zip(*columns.values(), strict=True)
     )
     return (
         "<div class='scroll' tabindex='0' role='region' aria-label='All points'>"
@@ -181,19 +204,10 @@ def points_table(results: Results) -> str:
     )
 
 
-def _cells(point: Point, names: Sequence[str]) -> list[str]:
-    numbers = (point.rate, point.encode_seconds, point.decode_seconds)
-    rate, encode, decode = ("" if value is None else f"{value:.4g}" for value in numbers)
-    resolution = 1 if point.resolution is None else point.resolution
-    cells = [point.signal, point.codec, point.setting, f"{resolution:g}"]
-    cells += [str(point.file_bytes), rate, encode, decode]
-    return cells + [_number(point.metrics.get(name)) for name in names]
-
-
-def _number(value: float | None) -> str:
+def _number(value: float | None, digits: int = 5) -> str:
     if value is None or math.isnan(value):
         return ""
-    return "inf" if math.isinf(value) else f"{value:.5g}"
+    return "inf" if math.isinf(value) else f"{value:.{digits}g}"
 
 
 def facts(pairs: Sequence[tuple[str, Any]]) -> str:

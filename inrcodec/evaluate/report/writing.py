@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from inrcodec.errors import OutputError
+from inrcodec.errors import BadOption
+from inrcodec.evaluate.folders import make_folder
 from inrcodec.evaluate.points import POINTS_NAME, RUN_NAME, read_points, read_run
 from inrcodec.evaluate.report.drawing import padded
 from inrcodec.evaluate.report.page import page
 from inrcodec.evaluate.report.plots import Plot
 from inrcodec.evaluate.report.raster import png_file
-from inrcodec.evaluate.report.results import results_by_kind
 from inrcodec.evaluate.report.svg import svg_file
+from inrcodec.evaluate.results import results_by_kind
 from inrcodec.files import write_atomic
 
 REPORT_NAME, PLOTS_NAME = "report.html", "plots"
@@ -27,12 +28,15 @@ def write_report(outdir: str | os.PathLike[str]) -> Path:
             What is missing there is missing on the page, with the reason.
 
     Raises:
+        BadOption: `outdir` is no path.
         BadInput: `points.tsv` or `run.json` is not what `inrcodec compare` writes.
         OutputError: the page or the plots cannot be written.
     """
+    if not isinstance(outdir, str | os.PathLike):
+        raise BadOption(f"the folder of the run is {outdir!r}, expected a path")
     folder = Path(outdir)
     points, run = read_points(folder / POINTS_NAME), read_run(folder / RUN_NAME)
-    html, plots = page(folder, run, results_by_kind(points, run))
+    html, plots = page(folder, run, results_by_kind(points, run.anchor))
     _write_plots(folder / PLOTS_NAME, plots)
     path = folder / REPORT_NAME
     write_atomic(path, html.encode(), force=True)
@@ -40,13 +44,7 @@ def write_report(outdir: str | os.PathLike[str]) -> Path:
 
 
 def _write_plots(folder: Path, plots: list[Plot]) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder {os.fspath(folder)!r} cannot be made: {error.strerror or error}; "
-            "choose another place"
-        ) from error
+    make_folder(folder)
     for plot in plots:
         drawing = padded(plot.wide(), _MARGIN)
         write_atomic(folder / f"{plot.name}.svg", svg_file(drawing).encode(), force=True)

@@ -107,3 +107,26 @@ def test_our_codec_has_a_setting_for_each_lambda():
 def test_every_kind_has_our_codec_last():
     for kind in ("image", "audio", "video"):
         assert known(kind)[-1] == "inr"
+
+
+def test_every_codec_says_which_channels_it_takes_before_it_is_asked_to_code():
+    taken = {
+        codec.name: [c for c in (1, 2, 3, 4) if codec.refusal(picture(c)) is None]
+        for codec in (*INSTALLED, InrCodec(), LibjxlTools())
+    }
+    every = [1, 2, 3, 4]
+    assert taken.pop("jpeg") == taken.pop("jpeg-standard-tables") == [1, 3]
+    assert taken == dict.fromkeys(taken, every)
+    assert all(codec.refusal(picture(3, 16)) is None for codec in INSTALLED)
+    for codec in INSTALLED:
+        for channels in every:
+            if codec.refusal(picture(channels)) is None:
+                assert codec.encode(picture(channels), codec.settings(picture(channels))[0])
+
+
+def test_a_picture_with_alpha_comes_back_with_it():
+    original = picture(4)
+    for name in ("webp", "avif", "jpeg2000"):
+        codec = next(codec for codec in INSTALLED if codec.name == name)
+        decoded = codec.decode(codec.encode(original, codec.settings(original)[-1]), original)
+        assert decoded.samples.shape == original.samples.shape

@@ -105,3 +105,15 @@ def test_what_encoders_add_at_the_end_is_cut_and_what_they_lose_is_silence():
     shorter = like_original(floats[:200], 16_000, original)
     np.testing.assert_array_equal(shorter.samples[:200], original.samples[:200])
     assert not shorter.samples[200:].any()
+
+
+def test_every_codec_says_which_sounds_it_takes_before_it_is_asked_to_code():
+    surround = AudioSignal(np.zeros((100, 9), np.int16), 48_000)
+    fast = AudioSignal(np.zeros((100, 1), np.int16), 384_000)
+    assert all(codec.refusal(clicks(48_000, 2)) is None for codec in CODECS.values())
+    assert "the sound has 9" in CODECS["aac"].refusal(surround)
+    assert "flac holds up to 8 channels, the sound has 9" in CODECS["flac"].refusal(surround)
+    assert CODECS["vorbis"].refusal(surround) is None
+    assert "vorbis holds up to 192000 Hz, the sound has 384000" in CODECS["vorbis"].refusal(fast)
+    with pytest.raises(BadInput, match="flac holds up to 8 channels"):
+        CODECS["flac"].encode(surround, CODECS["flac"].settings(surround)[0])

@@ -79,3 +79,11 @@ def test_a_layout_that_a_codec_lacks_is_refused_by_name():
     codec = next(codec for codec in INSTALLED if codec.name == "svtav1")
     with pytest.raises(BadInput, match="svtav1 in this FFmpeg holds .*, the video is yuv444p"):
         codec.encode(wide, codec.settings(wide)[0])
+
+
+def test_every_codec_says_which_videos_it_takes_before_it_is_asked_to_code():
+    original = moving(64, 96)
+    wide = replace(original, planes=(original.planes[0],) * 3, subsampling="4:4:4")
+    for codec in INSTALLED:
+        assert codec.refusal(original) is None
+        assert (codec.refusal(wide) is not None) == (codec.name == "svtav1")

@@ -4,8 +4,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from inrcodec.errors import BadInput
-from inrcodec.evaluate.metrics import catalogue, perceptual, psnr_db
+from inrcodec.errors import BadInput, BadOption
+from inrcodec.evaluate.metrics import (
+    catalogue,
+    perceptual,
+    pixel,
+    psnr_db,
+    spectral,
+    structure,
+)
 from inrcodec.evaluate.metrics.catalogue import (
     CATALOGUE,
     ImagePair,
@@ -15,7 +22,8 @@ from inrcodec.evaluate.metrics.catalogue import (
     measure,
     pair_of,
 )
-from inrcodec.evaluate.metrics.waveform import snr_db
+from inrcodec.evaluate.metrics.video import video_psnr
+from inrcodec.evaluate.metrics.waveform import segmental_snr_db, snr_db
 from inrcodec.signal import AudioSignal, Signal, VideoSignal
 
 HEARD = ["visqol_mos", "zimtohrli_mos", "pesq_mos", "stoi"]
@@ -139,3 +147,47 @@ def test_only_the_metrics_that_are_wanted_are_measured():
 def test_quick_metrics_are_some_of_each_kind():
     for kind in catalogue.CATALOGUE:
         assert 0 < len(catalogue.quick(kind)) < len(catalogue.available(kind))
+
+
+def test_what_is_no_pair_signal_or_metric_is_refused_by_name(pictures):
+    for nothing in (None, 5, np.zeros(3)):
+        with pytest.raises(BadInput, match="cannot be measured, expected an ImagePair"):
+            measure(nothing)
+        with pytest.raises(BadInput, match="the reference is a .*, expected a Signal"):
+            pair_of(nothing, Signal(np.zeros((4, 5, 1), np.uint8)))
+    pair = ImagePair(*pictures((20, 30, 3)))
+    for names_given in (5, "psnr_db"):
+        with pytest.raises(BadOption, match="expected a list of names"):
+            measure(pair, names_given)
+    with pytest.raises(BadOption, match="there is no metric 'loudness' for image; there are: psnr"):
+        measure(pair, ["loudness"])
+    with pytest.raises(BadInput, match="expected one of image"):
+        available(["image"])
+
+
+@pytest.mark.parametrize("odd", [None, "x", [[1, 2], [3]], {}])
+def test_odd_arguments_of_every_metric_are_refused_as_such(odd, pictures):
+    a, b = pictures((20, 30, 3))
+    sound = tone()
+    video = [np.zeros((2, 16, 16), np.uint8)]
+    for call in (
+        lambda: pixel.psnr_db(a, odd),
+        lambda: pixel.psnr_db(a, b, odd),
+        lambda: pixel.yuv_psnr_db(a, b, matrix=odd),
+        lambda: pixel.mean_of_psnr_db(odd),
+        lambda: pixel.psnr_of_mean_mse_db(odd),
+        lambda: pixel.psnr_of_mse_db(odd),
+        lambda: structure.ssim(odd, b),
+        lambda: structure.ms_ssim_db(odd),
+        lambda: spectral.amplitude_correlation(a, b, dimensions=odd),
+        lambda: spectral.radial_power_spectrum(a, 2, odd or "none"),
+        lambda: snr_db(sound, odd),
+        lambda: segmental_snr_db(sound, sound, odd),
+        lambda: perceptual.stoi(sound, sound, odd),
+        lambda: video_psnr(video, odd),
+        lambda: video_psnr(odd, video),
+    ):
+        with pytest.raises(
+            (BadInput, BadOption), match="expected|not installed|must have the same"
+        ):
+            call()

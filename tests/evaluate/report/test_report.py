@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from inrcodec.errors import BadInput
+from inrcodec.errors import BadInput, BadOption
 from inrcodec.evaluate.bd import bd_rate_percent
+from inrcodec.evaluate.bd_table import bd_rows
 from inrcodec.evaluate.points import read_points, write_points
 from inrcodec.evaluate.report import write_report
-from inrcodec.evaluate.summary import bd_rows
 
 VOID = {"meta", "img", "input", "br", "hr", "link"}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -237,7 +237,7 @@ def test_missing_metrics_times_and_files_leave_the_rest(make_run):
 
     folder = make_run(change=bare, with_files=False)
     page = Page(write_report(folder))
-    assert "Pictures that cannot be shown (2)" in page.words
+    assert "Images that cannot be shown (2)" in page.words
     assert "there is no file" in page.words
     assert "MS-SSIM" not in page.words
     assert not (folder / "plots" / "image_encode_seconds.svg").exists()
@@ -329,6 +329,32 @@ def test_the_page_stays_small_and_can_be_made_again(usual):
     assert write_report(usual) == path
     assert path.read_bytes() == first
     assert len(first) < 2 << 20
+
+
+def test_what_was_left_out_is_said_with_its_reason(make_run):
+    left_out = {"jpeg": {"leaf": "no room for alpha"}, "webp": {"leaf": "no", "sand": "no"}}
+    page = Page(write_report(make_run(left_out=left_out)))
+    assert "Not measured here jpeg for leaf : no room for alpha webp : no" in page.words
+
+
+def test_costs_and_networks_have_a_column_where_there_are_any(make_run):
+    def ours(point):
+        if point.codec != "inr-e5":
+            return point
+        return replace(point, lmbda=1e-3, network_bytes=123, encode_cpu_seconds=7.5)
+
+    words = Page(write_report(make_run(change=ours))).words
+    assert "Network bytes bpp J Encode s Encode CPU s Decode s psnr_db" in words
+
+
+def test_columns_without_anything_in_them_are_left_out(usual):
+    words = Page(usual / "report.html").words
+    assert "Signal Codec Setting Resolution Bytes bpp Encode s Decode s psnr_db" in words
+
+
+def test_other_things_than_folders_are_refused():
+    with pytest.raises(BadOption, match="folder of the run is 5, expected a path"):
+        write_report(5)
 
 
 def test_a_table_that_is_none_is_refused(tmp_path):

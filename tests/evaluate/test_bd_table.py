@@ -1,8 +1,7 @@
-"""BD-rates and mean curves of a comparison."""
+"""BD-rates of a comparison: one table for scripts, people and the report."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,15 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from inrcodec.evaluate.bd import rising
+from inrcodec.evaluate.bd_table import bd_rows, bd_text, write_bd
 from inrcodec.evaluate.points import Point
-from inrcodec.evaluate.summary import (
-    bd_rows,
-    bd_text,
-    mean_curves,
-    rising,
-    write_bd,
-    write_curves,
-)
+from inrcodec.evaluate.results import results_by_kind, results_of
 
 RATES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
@@ -30,7 +24,7 @@ def points(
     return [
         Point(
             signal, "image", codec, f"q{i}", None, "f", "d", 1, 1, factor * rate, "bpp", 100,
-            1.0, 0.5, resolution, {"psnr_db": 30 + 6 * math.log2(rate), "ms_ssim": 0.9},
+            1.0, 0.5, resolution, {"psnr_db": 30 + 6 * math.log2(rate)},
         )
         for i, rate in enumerate(rates)
     ]  # fmt: skip
@@ -110,16 +104,38 @@ def test_the_table_for_people_has_the_averages(tmp_path: Path):
     assert [line.split("\t")[4] for line in lines[1:]] == ["a", "mean", "mean-curve"]
 
 
-def test_mean_curves_have_the_schema_of_compressai(tmp_path: Path):
-    table = points("jpeg", "a", 1) + points("jpeg", "b", 3)[1:]
-    table = [replace(p, codec_version=f"Pillow {1 + (p.signal == 'b')}") for p in table]
-    (curve,) = mean_curves(table)
-    assert set(curve) == {"name", "description", "results"}
-    assert curve["description"].startswith("Pillow 1; Pillow 2; means over 2 signals")
-    assert curve["results"]["bpp"] == pytest.approx([1.0, 2.0, 4.0, 8.0])
-    assert curve["results"]["psnr-rgb"] == pytest.approx([24, 30, 36, 42])
-    assert curve["results"]["ms-ssim-rgb"] == pytest.approx([0.9] * 4)
-    assert curve["results"]["encoding_time"] == [1.0] * 4
-    write_curves(tmp_path, [curve])
-    assert json.loads((tmp_path / "points.json").read_text()) == [curve]
-    assert json.loads((tmp_path / "curves" / "jpeg.json").read_text()) == curve
+def test_quality_at_equal_rate_has_a_column():
+    rows = bd_rows(points("jpeg", "a", 1) + points("avif", "a", 0.5), "jpeg")
+    assert [row.bd_quality for row in rows] == [pytest.approx(6)] * 3
+
+
+def test_ms_ssim_is_compared_in_decibels_also_where_only_the_plain_one_was_measured():
+    def plain(codec: str, factor: float) -> list[Point]:
+        return [
+            replace(p, metrics={"ms_ssim": 1 - 10 ** (-p.metrics["psnr_db"] / 20)})
+            for p in points(codec, "a", factor)
+        ]
+
+    rows = bd_rows(plain("jpeg", 1) + plain("avif", 0.5), "jpeg")
+    assert {row.metric for row in rows} == {"ms_ssim_db"}
+    assert rows[0].bd_rate_percent == pytest.approx(-50)
+
+
+def test_a_signal_that_a_codec_does_not_take_is_no_row_of_it():
+    table = points("jpeg", "a", 1) + points("jpeg", "b", 1) + points("avif", "a", 0.5)
+    rows = bd_rows(table, "jpeg")
+    assert [row.signal for row in rows] == ["a", "mean", "mean-curve"]
+    assert rows[2].bd_rate_percent == pytest.approx(-50)
+
+
+def test_where_the_anchor_has_no_point_another_codec_takes_its_place():
+    table = points("inr-e5", "a", 0.5) + points("webp", "a", 1)
+    assert {(row.anchor, row.codec) for row in bd_rows(table, "jpeg")} == {("webp", "inr-e5")}
+
+
+def test_the_report_and_the_table_are_made_of_the_same_results():
+    table = points("jpeg", "a", 1) + points("avif", "a", 0.5)
+    table += points("jpeg+bicubic", "a", 1, 2.0) + points("avif+bicubic", "a", 0.5, 2.0)
+    (native,) = results_by_kind(table, "jpeg")
+    assert [native.resolution, *(r.resolution for r in native.scaled)] == [1, 2]
+    assert [r.anchor for r in results_of(table, "jpeg")] == ["jpeg", "jpeg+bicubic"]

@@ -21,7 +21,7 @@ def curve_integral(x: np.ndarray, y: np.ndarray, low: float, high: float, method
     Raises:
         BadOption: another method.
     """
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise BadOption(f"the method is {method!r}, expected one of {', '.join(METHODS)}")
     slopes = METHODS[method](x, y)
     total = 0.0
