@@ -1,4 +1,4 @@
-"""inrcodec: images as implicit neural representations, in small files, at any resolution.
+"""inrcodec: images, sounds and videos as implicit neural representations, in small files.
 
 ```
 in.png ──media──► Signal ──fit──► Field ──quantize──► integers ──entropy──► bytes ──► out.inr
@@ -27,32 +27,36 @@ from inrcodec.errors import (
 )
 
 if TYPE_CHECKING:
-    from inrcodec.api import Image, decode, encode, info, open, read, verify, write
+    from inrcodec.api import OpenFile, decode, encode, info, open, read, verify, write
     from inrcodec.bitstream.limits import Limits
-    from inrcodec.signal import Signal
+    from inrcodec.signal import AudioSignal, Signal, VideoSignal, audio_signal, video_signal
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AudioSignal",
     "BadInput",
     "BadOption",
     "CorruptFile",
     "Diverged",
-    "Image",
     "InrError",
     "LimitExceeded",
     "Limits",
     "NotAnInrFile",
+    "OpenFile",
     "OutputError",
     "Signal",
     "TruncatedFile",
     "UnsupportedFile",
+    "VideoSignal",
+    "audio_signal",
     "decode",
     "encode",
     "info",
     "open",
     "read",
     "verify",
+    "video_signal",
     "write",
 ]
 

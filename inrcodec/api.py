@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from numbers import Real
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -12,69 +12,119 @@ import numpy as np
 from inrcodec import codec, files
 from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import BadInput, BadOption, InrError, OutputError
-from inrcodec.signal import Signal, image_signal
+from inrcodec.fields import default_field, family_of
+from inrcodec.signal import (
+    AnySignal,
+    AudioSignal,
+    Signal,
+    VideoSignal,
+    audio_signal,
+    image_signal,
+    video_signal,
+)
+
+__all__ = [
+    "AudioSignal",
+    "Limits",
+    "OpenFile",
+    "Signal",
+    "VideoSignal",
+    "audio_signal",
+    "decode",
+    "encode",
+    "info",
+    "open",
+    "read",
+    "verify",
+    "video_signal",
+    "write",
+]
 
 PathLike = str | os.PathLike[str]
 
 
 def encode(
-    image: np.ndarray | Signal | PathLike,
+    source: np.ndarray | AnySignal | PathLike,
     *,
     lmbda: float | None = None,
     quality: float | None = None,
     effort: int | None = None,
-    field: str = "grid",
+    field: str | None = None,
     device: str = "auto",
     engine: str = "auto",
     seed: int = 0,
     strip: bool = False,
+    rate_hz: int | None = None,
+    fps: Real | None = None,
+    segment_seconds: float | None = None,
+    network: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """An image as the bytes of an `.inr` file.
+    """An image, sound or video as the bytes of an `.inr` file.
 
     Args:
-        image: path of a picture, a Signal, or an array [h, w] or [h, w, 1..4] of uint8, uint16,
-            bool, or floating point in [0, 1].
-        lmbda: weight of the rate in MSE + lmbda * bits per pixel; default 1e-3.
+        source: path of a file of any kind, a signal, or an array: an image [h, w] or [h, w, 1..4]
+            of uint8, uint16, bool, or floating point in [0, 1]; with `rate_hz` a sound
+            [frames, channels], see `audio_signal`; with `fps` a video [frames, h, w, 3], see
+            `video_signal`. Files of sound and video are read in segments.
+        lmbda: weight of the rate in MSE + lmbda * bits per pixel, of sound per frame; default 1e-3,
+            of sound 3e-5.
         quality: 0..100 instead of lmbda: lmbda = 10**(-1 - quality/25).
         effort: 1 (quick) to 9 (small); default 5.
-        field: family of the representation.
+        field: family of the representation; default by kind.
         device: "auto", "cpu", "cuda" or "cuda:n".
         engine: "auto", "reference" or "cpu".
         seed: the same seed and thread count give the same bytes on the CPU; on CUDA up to the
             order in which gradients are added.
         strip: leave ICC, EXIF and XMP out.
+        rate_hz: samples per second of an array that is a sound.
+        fps: frames per second of an array that is a video, or of a folder of PNG frames.
+        segment_seconds: length of the segments that a sound or video is cut into.
+        network: options of a coordinate network by name, such as hidden_features; what is left out
+            is chosen.
 
     Raises:
-        BadInput: the image cannot be read, or holds NaN or values out of range.
-        BadOption: an option is out of range.
+        BadInput: the signal cannot be read, or holds NaN or values out of range.
+        BadOption: an option is out of range, or the field cannot represent such a signal.
     """
-    options = encode_options(
-        lmbda=lmbda,
-        quality=quality,
-        effort=effort,
-        field=field,
-        device=device,
-        engine=engine,
-        seed=seed,
-    )
-    signal = as_signal(image)
+    given = {
+        "lmbda": lmbda,
+        "quality": quality,
+        "effort": effort,
+        "device": device,
+        "engine": engine,
+        "seed": seed,
+        "segment_seconds": segment_seconds,
+        "network": network or {},
+    }
+    encode_options(field=field, **given)  # refuses them before anything is read
+    if isinstance(source, (str, os.PathLike)):
+        from inrcodec.sources import MediaFile
+
+        media = MediaFile.of(_file_name(source, BadInput))
+        options = encode_options(media.kind, field=field or default_field(media.kind), **given)
+        family_of(options.field, media.kind)
+        return media.encode(options, strip=strip, fps=fps)[0].data
+    signal = as_signal(source, rate_hz, fps)
+    options = encode_options(signal.kind, field=field or default_field(signal.kind), **given)
     return codec.encode(signal.stripped() if strip else signal, options).data
 
 
 def encode_options(
+    kind: str = "image",
     *,
     lmbda: float | None = None,
     quality: float | None = None,
     effort: int | None = None,
+    field: str | None = None,
     **rest: Any,
 ) -> Any:
-    """`fit.EncodeOptions` from what a user may leave out.
+    """`fit.EncodeOptions` for a kind of signal, from what a user may leave out.
 
     Raises:
         BadOption: lmbda and quality both given, or a value out of range.
     """
     from inrcodec import fit
-    from inrcodec.fit.presets import lmbda_of_quality
+    from inrcodec.fit.presets import DEFAULT_LMBDA, lmbda_of_quality
 
     if lmbda is not None and quality is not None:
         raise BadOption("both lmbda and quality were given; give one of them")
@@ -82,54 +132,64 @@ def encode_options(
         if not isinstance(quality, Real):
             raise BadOption(f"quality is {quality!r}, expected 0 (smallest) to 100 (finest)")
         lmbda = lmbda_of_quality(float(quality))
-    given = {"lmbda": lmbda, "effort": effort}
+    given = {
+        "lmbda": DEFAULT_LMBDA[kind] if lmbda is None else lmbda,
+        "effort": effort,
+        "field": field,
+    }
     return fit.EncodeOptions(**{k: v for k, v in given.items() if v is not None}, **rest)
 
 
-def as_signal(image: np.ndarray | Signal | PathLike) -> Signal:
-    """The Signal of a path, array or Signal."""
-    if isinstance(image, Signal):
-        return image
-    if isinstance(image, (str, os.PathLike)):
-        from inrcodec.media.image import load_image
+def as_signal(
+    source: np.ndarray | AnySignal | PathLike,
+    rate_hz: int | None = None,
+    fps: Real | None = None,
+) -> AnySignal:
+    """The signal of a path, array or signal; arguments as for `encode`.
 
-        path = _file_name(image, BadInput)
-        return load_image(files.read_bytes(path, Limits().max_file_bytes), Path(path).name)
-    return image_signal(image)
+    Raises:
+        BadInput: it cannot be read, or is no signal.
+        BadOption: both `rate_hz` and `fps` were given.
+    """
+    if isinstance(source, AnySignal):
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        from inrcodec.sources import MediaFile
+
+        return MediaFile.of(_file_name(source, BadInput)).load(fps)
+    if rate_hz is not None and fps is not None:
+        raise BadOption("both rate_hz and fps were given; give that of a sound or of a video")
+    if rate_hz is not None:
+        return audio_signal(source, rate_hz)
+    return image_signal(source) if fps is None else video_signal(source, fps)
 
 
 def decode(
     file: bytes | PathLike,
     *,
-    size: tuple[int, int] | None = None,
-    scale: float | None = None,
-    region: tuple[float, float, float, float] | None = None,
     bit_depth: int | None = None,
     fast: bool = False,
     limits: Limits | None = None,
-) -> Signal:
-    """The image in an `.inr` file; `.samples` is its [height, width, channels] array.
+    **where: Any,
+) -> AnySignal:
+    """The signal in an `.inr` file; see `Signal`, `AudioSignal` and `VideoSignal`.
 
     Args:
         file: path or bytes.
-        size: (height, width) of the output.
-        scale: output pixels per native pixel, instead of a size.
-        region: (x, y, width, height) in native pixels.
-        bit_depth: bits per output sample, 1..16; default that of the file.
+        bit_depth: bits per output sample; default that of the file.
         fast: allow float32, at most one level off at 8 bits.
         limits: what the file may ask for; default `Limits()`.
+        where: as for `OpenFile.render`.
 
     Raises:
         CorruptFile, LimitExceeded, UnsupportedFile: the file cannot be decoded.
-        BadOption: size, scale or region make no sense for this image.
+        BadOption: what was asked for makes no sense for this signal.
     """
     data = _data(file, limits)
-    return codec.decode(
-        data, limits, bit_depth=bit_depth, fast=fast, size=size, scale=scale, region=region
-    )
+    return codec.decode(data, limits, bit_depth=bit_depth, fast=fast, **where)
 
 
-def verify(file: bytes | PathLike, limits: Limits | None = None) -> Signal:
+def verify(file: bytes | PathLike, limits: Limits | None = None) -> AnySignal:
     """The native decode of a file, checked against the hash that the encoder stored.
 
     Raises:
@@ -143,8 +203,10 @@ def info(file: bytes | PathLike, limits: Limits | None = None) -> dict[str, Any]
     return codec.InrFile.parse(_data(file, limits), limits or Limits()).info()
 
 
-class Image:
-    """An open `.inr` image: decoded once, rendered as often as wanted.
+class OpenFile:
+    """An open `.inr` file: decoded once, rendered as often as wanted.
+
+    Of a sound or video the segments that were needed last are kept.
 
     Example:
         with inrcodec.open("photo.inr") as image:
@@ -156,7 +218,7 @@ class Image:
         self._limits = limits or Limits()
         self._parsed = codec.InrFile.parse(_data(file, limits), self._limits)
         self.info = self._parsed.info()
-        self._field: Any = None
+        self._source: Any = None
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -167,7 +229,7 @@ class Image:
 
     def close(self) -> None:
         """Frees the decoded field; nothing can be rendered afterwards."""
-        self._field = None
+        self._source = None
         self._closed = True
 
     def render(
@@ -177,45 +239,67 @@ class Image:
         region: tuple[float, float, float, float] | None = None,
         bit_depth: int | None = None,
         fast: bool = False,
-    ) -> Signal:
-        """The image on any grid; arguments as in `decode`.
+        *,
+        rate_hz: int | None = None,
+        fps: Real | None = None,
+        time: tuple[Real | None, Real | None] | None = None,
+    ) -> AnySignal:
+        """The signal on any grid.
+
+        Args:
+            size: (height, width) of an image or of the frames of a video.
+            scale: output pixels per native pixel, instead of a size.
+            region: (x, y, width, height) in native pixels.
+            bit_depth: bits per output sample; default that of the file.
+            fast: allow float32, at most one level off at 8 bits.
+            rate_hz: samples per second of a sound.
+            fps: frames per second of a video.
+            time: (begin, end) in seconds of a sound or video; None for where it begins or ends.
 
         Raises:
-            BadOption: the grid makes no sense for this image, or the image was closed.
+            BadOption: it makes no sense for this signal, or the file was closed.
         """
         if self._closed:
-            raise BadOption("the image was closed; open the file again, or render before that")
-        grid = self._parsed.grid(self._limits, size=size, scale=scale, region=region)
-        if self._field is None:
-            self._field = self._parsed.field(self._limits)
-        return codec.render(self._field, grid, self._parsed, bit_depth=bit_depth, fast=fast)
+            raise BadOption("the file was closed; open it again, or render before that")
+        where = {"size": size, "scale": scale, "region": region}
+        where |= {"rate_hz": rate_hz, "fps": fps, "time": time}
+        plan = self._parsed.plan(self._limits, bit_depth, **where)
+        self._parsed.check_held(plan, self._limits)
+        if self._source is None:
+            self._source = self._parsed.source(self._limits)
+        return self._parsed.joined(plan.render(self._source, fast))
 
 
-def open(file: bytes | PathLike, limits: Limits | None = None) -> Image:
+def open(file: bytes | PathLike, limits: Limits | None = None) -> OpenFile:
     """An `.inr` file, ready to be rendered anywhere."""
-    return Image(file, limits)
+    return OpenFile(file, limits)
 
 
 def read(file: bytes | PathLike, **where: Any) -> np.ndarray:
-    """[height, width, channels] samples of an `.inr` file; keywords as in `decode`."""
-    return decode(file, **where).samples
+    """The samples of an `.inr` file as an array; keywords as for `decode`.
+
+    [height, width, channels] of an image, [frames, channels] of a sound, and of a video
+    [frames, height, width, 3] R'G'B'.
+    """
+    signal = decode(file, **where)
+    return signal.rgb() if isinstance(signal, VideoSignal) else signal.samples
 
 
 def write(
     path: PathLike,
-    image: np.ndarray | Signal | PathLike,
+    source: np.ndarray | AnySignal | PathLike,
     *,
     force: bool = False,
     **options: Any,
 ) -> int:
-    """Encodes an image to a file and returns its size in bytes; keywords as in `encode`.
+    """Encodes a signal to a file and returns its size in bytes; keywords as for `encode`.
 
     Raises:
         OutputError: the file exists and `force` is False, or cannot be written.
     """
     path = _file_name(path, OutputError)
     files.check_output(path, force)
-    data = encode(image, **options)
+    data = encode(source, **options)
     files.write_atomic(path, data, force)
     return len(data)
 

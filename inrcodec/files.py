@@ -9,9 +9,10 @@ import os
 import shutil
 import stat
 import sys
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from inrcodec.errors import BadInput, LimitExceeded, OutputError
+from inrcodec.errors import BadInput, InrError, LimitExceeded, OutputError
 
 STANDARD_STREAM = "-"
 _CHUNK_BYTES = 1 << 20
@@ -87,7 +88,7 @@ def check_output(path: Path, force: bool, input_path: Path | None = None) -> Non
             f"the output {output!r} is the input {os.fspath(input_path)!r}; "
             "name another output, -f does not help here"
         )
-    if _is_special(output):
+    if is_special(output):
         return
     target = _check_target(output, force)
     part = _part_path(target)
@@ -123,13 +124,77 @@ def write_atomic(path_or_dash: Path, data: bytes, force: bool) -> None:
     if path == STANDARD_STREAM:
         _write_stdout(data)
         return
-    try:
-        if _is_special(path):
+    with _named_failures(path):
+        if is_special(path):
             with open(path, "wb") as file:
                 file.write(data)
         else:
-            _write_and_rename(_check_target(path, force), data)
-    except OutputError:
+            with _replacing(_check_target(path, force)) as file:
+                file.write(data)
+
+
+def write_streamed(
+    path_or_dash: Path, write: Callable[[BinaryIO], None], force: bool, seeks: bool = True
+) -> int:
+    """Has a whole file written piece by piece, as `write_atomic` writes it; returns its bytes.
+
+    Args:
+        path_or_dash: a path, or "-" for standard output.
+        write: writes to a binary file.
+        force: whether an existing file may be replaced.
+        seeks: whether it goes back in the file; to a pipe all of it is then written at the end.
+
+    Raises:
+        OutputError: as `write_atomic`. What `write` raises is passed on, and no output is left.
+    """
+    path = os.fspath(path_or_dash)
+    if path != STANDARD_STREAM and not is_special(path):
+        with _named_failures(path), _replacing(_check_target(path, force)) as file:
+            write(file)
+            return file.seek(0, os.SEEK_END)
+    if seeks:
+        held = io.BytesIO()
+        write(held)
+        write_atomic(path, held.getvalue(), force)
+        return len(held.getvalue())
+    counted = _Counted(path)
+    write(counted)
+    counted.close()
+    return counted.written
+
+
+class _Counted(io.RawIOBase):
+    """A pipe or device, to which all is written that is given."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path, self.written = path, 0
+        self._file = None if path == STANDARD_STREAM else open(path, "wb")  # noqa: SIM115
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:
+        if self._file is None:
+            _write_stdout(data)
+        else:
+            with _named_failures(self._path):
+                self._file.write(data)
+        self.written += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        if self._file is not None:
+            with _named_failures(self._path):
+                self._file.close()
+        super().close()
+
+
+@contextlib.contextmanager
+def _named_failures(path: str) -> Iterator[None]:
+    try:
+        yield
+    except InrError:
         raise
     except OSError as error:
         raise OutputError(
@@ -138,14 +203,16 @@ def write_atomic(path_or_dash: Path, data: bytes, force: bool) -> None:
         ) from error
 
 
-def _write_and_rename(target: str, data: bytes) -> None:
+@contextlib.contextmanager
+def _replacing(target: str) -> Iterator[BinaryIO]:
+    """A new file that takes the name of `target` once it is complete and on disk."""
     part = _part_path(target)
     # A file of this name was left by a killed process that had our number.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(part)
     try:
-        with open(part, "xb") as file:
-            file.write(data)
+        with open(part, "x+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileNotFoundError):
@@ -214,8 +281,8 @@ def _part_path(target: str) -> str:
     return os.path.join(folder, f".{name}.{os.getpid()}.part")
 
 
-def _is_special(path: str) -> bool:
-    """Whether the path is a device, pipe or socket, which must not be renamed over."""
+def is_special(path: str) -> bool:
+    """Whether a path is a device, pipe or socket, which must not be renamed over."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 

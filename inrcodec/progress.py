@@ -26,11 +26,50 @@ class Reporter:
     def skip(self, steps: int) -> None:
         """That many steps of the total turned out not to be needed."""
 
+    def expect(self, steps: int) -> None:
+        """That many steps are left."""
+
     def restart(self) -> None:
         """The steps done so far count no more."""
 
     def end(self) -> None:
         """The work is done."""
+
+
+class PartReporter(Reporter):
+    """Told of one of several fits; tells another reporter of all of them as one.
+
+    Args:
+        reporter: that one.
+        index: of this fit, from 0.
+        count: of fits; None where nobody knows.
+    """
+
+    def __init__(self, reporter: Reporter, index: int, count: int | None) -> None:
+        self._reporter, self._index, self._count = reporter, index, count
+        self._done = 0
+
+    def begin(self, total: int) -> None:
+        left = 1 if self._count is None else self._count - self._index
+        if self._index == 0 or self._count is None:
+            self._reporter.begin(total * left)
+        else:
+            self._reporter.expect(total * left)
+
+    def step(self, rate_bpp: float, mse: float) -> None:
+        self._done += 1
+        self._reporter.step(rate_bpp, mse)
+
+    def skip(self, steps: int) -> None:
+        self._reporter.skip(steps)
+
+    def restart(self) -> None:
+        self._reporter.skip(-self._done)
+        self._done = 0
+
+    def end(self) -> None:
+        if self._count is None or self._index == self._count - 1:
+            self._reporter.end()
 
 
 class LineReporter(Reporter):
@@ -58,6 +97,9 @@ class LineReporter(Reporter):
 
     def skip(self, steps: int) -> None:
         self._total -= steps
+
+    def expect(self, steps: int) -> None:
+        self._total = self._done + steps
 
     def restart(self) -> None:
         self._done = 0

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from inrcodec.errors import BadOption, UnsupportedFile
 
 T = TypeVar("T")
-ROOMS = ("fields",)
+ROOMS = ("fields", "activations", "encodings")
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,18 @@ def get(room: str, name: str) -> Entry:
         return entry
     known = ", ".join(entry.name for entry in entries(room))
     raise BadOption(f"there is no {room.removesuffix('s')} {name!r}; there are: {known}")
+
+
+def of_part(room: str, part: Any) -> Entry:
+    """The entry of a registered part.
+
+    Raises:
+        KeyError: it was not registered in that room.
+    """
+    entry = _find(room, lambda entry: entry.part is part)
+    if entry is None:
+        raise KeyError(f"{part!r} is not registered in {room}")
+    return entry
 
 
 def by_id(room: str, id: int) -> Entry:

@@ -363,7 +363,7 @@ def test_every_public_name_exists_and_every_failure_is_an_inr_error() -> None:
     for name in inrcodec.__all__:
         assert getattr(inrcodec, name) is not None
         assert name in dir(inrcodec)
-    errors = [getattr(inrcodec, n) for n in inrcodec.__all__ if n[0].isupper() and n != "Image"]
+    errors = [getattr(inrcodec, n) for n in inrcodec.__all__ if n[0].isupper() and n != "OpenFile"]
     exceptions = [e for e in errors if isinstance(e, type) and issubclass(e, Exception)]
     assert len(exceptions) >= 9
     assert all(issubclass(e, inrcodec.InrError) for e in exceptions)

@@ -13,11 +13,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from inrcodec.errors import BadInput, LimitExceeded, OutputError
-from inrcodec.files import check_output, read_bytes, write_atomic
+from inrcodec.files import check_output, read_bytes, write_atomic, write_streamed
 
 DATA = bytes(range(256)) * 400
 MANY = 10**9
@@ -392,3 +393,41 @@ def test_an_interrupt_at_any_moment_leaves_no_part_file(tmp_path: Path) -> None:
         stop_while_writing(output, signal.SIGINT, moments.uniform(0, 0.03))
         assert is_absent_or_complete(output)
         assert names(tmp_path) in ([], ["out.inr"])
+
+
+@pytest.mark.parametrize("seeks", [True, False])
+def test_a_streamed_output_is_complete_or_as_it_was_before(tmp_path: Path, seeks: bool) -> None:
+    path = tmp_path / "out.bin"
+    path.write_bytes(b"old")
+
+    def failing(file: BinaryIO) -> None:
+        file.write(b"half of it")
+        raise BadInput("the source is damaged")
+
+    with pytest.raises(BadInput, match="damaged"):
+        write_streamed(path, failing, force=True, seeks=seeks)
+    assert path.read_bytes() == b"old"
+    with pytest.raises(OutputError, match="use -f"):
+        write_streamed(path, lambda file: None, force=False, seeks=seeks)
+    written = write_streamed(
+        path, lambda file: [file.write(part) for part in (b"new ", b"parts")], True, seeks
+    )
+    assert (path.read_bytes(), written) == (b"new parts", 9)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.bin"]
+
+
+def test_a_streamed_output_may_go_back_in_its_file(tmp_path: Path) -> None:
+    def write(file: BinaryIO) -> None:
+        file.write(b"????rest")
+        file.seek(0)
+        file.write(b"head")
+
+    assert write_streamed(tmp_path / "a", write, force=False) == 8
+    assert (tmp_path / "a").read_bytes() == b"headrest"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("seeks", [True, False])
+def test_a_full_device_is_an_output_error_for_streams_too(seeks: bool) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_streamed("/dev/full", lambda file: file.write(bytes(10**6)), True, seeks)

@@ -69,7 +69,7 @@ def stages(path: Path, engine: str, threads: int) -> dict[str, float]:
     grid_field.decode_engine = lambda _: chosen
     parsed = timed("parse", lambda: codec.InrFile.parse(data, codec.Limits()))
     field = timed("entropy", lambda: parsed.field(codec.Limits()))
-    where = parsed.grid(codec.Limits())
+    where = codec.Grid.of(parsed.header.height, parsed.header.width)
     signal = timed("render", lambda: codec.render(field, where, parsed))
     timed("write", lambda: save_image(signal, ".png"))
     return seconds

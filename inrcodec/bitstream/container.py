@@ -6,6 +6,8 @@ offset 0        8       9       10                                       len - 4
 ```
 
 There are no holes, no overlaps and no trailing bytes: a file is an `.inr` file and nothing else.
+The field is one payload section, or of a long sound or video several segment sections, each with
+a check sum of its own.
 """
 
 from __future__ import annotations
@@ -21,10 +23,13 @@ from inrcodec.errors import BadOption, CorruptFile, NotAnInrFile, TruncatedFile,
 # As in PNG: a byte that 7-bit channels clear, CR LF and LF that text conversions change, and
 # 0x1A, which ends a file typed to a DOS console before the binary part.
 MAGIC = b"\x93INR\r\n\x1a\n"
-FORMAT_VERSION = (1, 0)
+# The newest version that is read. Files say the oldest one that has all that they use.
+FORMAT_VERSION = (1, 1)
 
 HEADER = 1
 PAYLOAD = 2
+SEGMENT = 3
+TICKS = 4
 # A reader that does not know a section type from here on skips it; below, it refuses the file.
 FIRST_ANCILLARY = 128
 DECODE_HASH = 128
@@ -35,6 +40,8 @@ XMP = 131
 SECTION_NAMES = {
     HEADER: "header",
     PAYLOAD: "payload",
+    SEGMENT: "segment",
+    TICKS: "ticks",
     DECODE_HASH: "decode_hash",
     ICC: "icc",
     EXIF: "exif",
@@ -72,8 +79,12 @@ class Section:
     payload: bytes
 
 
-def write_container(sections: Sequence[Section]) -> bytes:
+def write_container(sections: Sequence[Section], minor: int = 0) -> bytes:
     """The bytes of a whole file with these sections, in this order.
+
+    Args:
+        sections: header first.
+        minor: minor version of the format that the file says.
 
     Raises:
         BadOption: no reader of this version would accept the result.
@@ -86,7 +97,7 @@ def write_container(sections: Sequence[Section]) -> bytes:
         )
     if broken := _broken_rule(sections):
         raise BadOption(f"these sections do not make a file: {broken}")
-    parts = [MAGIC, bytes(FORMAT_VERSION)]
+    parts = [MAGIC, bytes((FORMAT_VERSION[0], minor))]
     for section in sections:
         parts += [bytes([section.type]), pack_varint(len(section.payload)), section.payload]
     body = b"".join(parts)
@@ -115,14 +126,16 @@ def read_container(data: bytes, limits: Limits) -> list[Section]:
     _check_magic(data)
     limits.check_file(len(data))
     _check_version(data)
-    spans = []
+    spans, segments = [], 0
     for span in _section_spans(data):
         spans.append(span)
-        if len(spans) > limits.max_sections:
+        segments += span[0] == SEGMENT
+        if len(spans) - segments > limits.max_sections or segments > limits.max_segments:
             # Only the check sum tells a file with too many sections from a damaged length.
             break
-    _check_crc(data)
-    limits.check_sections(len(spans))
+    _check_crc(data, spans)
+    limits.check_sections(len(spans) - segments)
+    limits.check_segments(segments)
     for type_, start, stop in spans:
         if type_ in METADATA_SECTIONS:
             limits.check_metadata(stop - start, SECTION_NAMES[type_])
@@ -151,10 +164,16 @@ def _broken_rule(sections: Sequence[Section]) -> str:
         return "a section has the reserved type 0"
     if types[0] != HEADER:
         return f"the first section has type {types[0]}, expected {HEADER} (header)"
-    if PAYLOAD not in types:
+    segments = types.count(SEGMENT)
+    if PAYLOAD not in types and not segments:
         return f"there is no section of type {PAYLOAD} (payload)"
+    if segments and (PAYLOAD in types or segments < 2):
+        return (
+            f"there are {types.count(PAYLOAD)} sections of type {PAYLOAD} (payload) and {segments} "
+            f"of type {SEGMENT} (segment), expected one payload, or two or more segments"
+        )
     for type_, name in SECTION_NAMES.items():
-        if (count := types.count(type_)) > 1:
+        if type_ != SEGMENT and (count := types.count(type_)) > 1:
             return f"there are {count} sections of type {type_} ({name}), expected at most one"
     for section in sections:
         if section.type == DECODE_HASH and len(section.payload) != DECODE_HASH_BYTES:
@@ -221,11 +240,47 @@ def _section_spans(data: bytes) -> Iterator[tuple[int, int, int]]:
         offset = start + length
 
 
-def _check_crc(data: bytes) -> None:
+def _check_crc(data: bytes, spans: Sequence[tuple[int, int, int]]) -> None:
     found = zlib.crc32(memoryview(data)[:-_CRC_BYTES])
     expected = int.from_bytes(data[-_CRC_BYTES:], "little")
-    if found != expected:
+    if found == expected:
+        return
+    segments = [data[start:stop] for type_, start, stop in spans if type_ == SEGMENT]
+    wrong = [i for i, segment in enumerate(segments) if not is_whole_segment(segment)]
+    where = f"segment {', '.join(map(str, wrong))} of 0..{len(segments) - 1} is damaged, and "
+    raise CorruptFile(
+        f"{where if wrong else ''}the CRC-32 of the file is {found:08x}, expected {expected:08x}; "
+        "the file was altered or cut short after it was written, get it again"
+    )
+
+
+def pack_segment(payload: bytes, config_code: int | None) -> bytes:
+    """The bytes of a segment section: CRC-32 of the rest, config, payload of the field.
+
+    Args:
+        payload: of the field of this segment.
+        config_code: its options; None where they are those of the header.
+    """
+    body = pack_varint(0 if config_code is None else config_code + 1) + payload
+    return zlib.crc32(body).to_bytes(_CRC_BYTES, "little") + body
+
+
+def read_segment(section: bytes) -> tuple[int | None, bytes]:
+    """(config_code or None, payload) of a segment section, see `pack_segment`.
+
+    Raises:
+        CorruptFile: its check sum is wrong, or it is too short.
+    """
+    if not is_whole_segment(section):
         raise CorruptFile(
-            f"the CRC-32 of the file is {found:08x}, expected {expected:08x}; the file was altered "
-            "or cut short after it was written, get it again"
+            "the CRC-32 of a segment is wrong; it was altered after it was written, get the file "
+            "again"
         )
+    code, start = read_varint(section, _CRC_BYTES)
+    return (code - 1 if code else None), section[start:]
+
+
+def is_whole_segment(section: bytes) -> bool:
+    """Whether a segment section has the check sum that it says."""
+    found = zlib.crc32(memoryview(section)[_CRC_BYTES:])
+    return len(section) > _CRC_BYTES and section[:_CRC_BYTES] == found.to_bytes(4, "little")

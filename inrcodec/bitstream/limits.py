@@ -26,7 +26,10 @@ class Limits:
         max_params: parameters of the network, latents not included.
         max_macs: multiply-accumulates, of the context model per native pixel and of rendering per
             position; 1e12 is some 10 to 60 minutes on one core.
-        max_sections: sections in one file.
+        max_samples: samples of a whole sound or video that are held at once, frames x channels or
+            frames x width x height. A segment of one may have `max_pixels` of them.
+        max_sections: sections in one file, segments not counted.
+        max_segments: segments of one sound or video.
         max_metadata_bytes: ICC, EXIF or XMP payload, each; ICC and EXIF can be megabytes.
         max_file_bytes: the file as a whole.
     """
@@ -35,7 +38,9 @@ class Limits:
     max_pixels: int = 2**28
     max_params: int = 2**24
     max_macs: int = 10**12
+    max_samples: int = 2**32
     max_sections: int = 256
+    max_segments: int = 2**16
     max_metadata_bytes: int = 2**24
     max_file_bytes: int = 2**32
 
@@ -44,8 +49,12 @@ class Limits:
         """Limits that no file reaches; only for files from a source you trust."""
         return cls(**{f.name: _NEVER_REACHED for f in fields(cls)})
 
-    def check_size(self, width: int, height: int) -> None:
+    def check_size(self, width: int, height: int, what: str = "image") -> None:
         """Refuse an image of `width` x `height` pixels above `max_dimension` or `max_pixels`.
+
+        Args:
+            width, height: of the image, or of one frame of a video.
+            what: which of them, for the message.
 
         Raises:
             LimitExceeded: it is above.
@@ -53,14 +62,38 @@ class Limits:
         for name, found in (("width", width), ("height", height)):
             if found > self.max_dimension:
                 raise LimitExceeded(
-                    f"the image {name} is {found} pixels, allowed are {self.max_dimension}; "
+                    f"the {what} {name} is {found} pixels, allowed are {self.max_dimension}; "
                     + _raise_it("max_dimension")
                 )
         if width * height > self.max_pixels:
             raise LimitExceeded(
-                f"the image has {width} x {height} = {width * height} pixels, allowed are "
+                f"the {what} has {width} x {height} = {width * height} pixels, allowed are "
                 f"{self.max_pixels}; decode a smaller size or a region, or "
                 + _raise_it("max_pixels")
+            )
+
+    def check_segment(self, samples: int) -> None:
+        """Refuse a segment of a sound or video of more samples than `max_pixels`.
+
+        Raises:
+            LimitExceeded: it has more.
+        """
+        if samples > self.max_pixels:
+            raise LimitExceeded(
+                f"a segment has {samples} samples, allowed are {self.max_pixels}; "
+                + _raise_it("max_pixels")
+            )
+
+    def check_samples(self, samples: int) -> None:
+        """Refuse to hold a sound or video of more samples than `max_samples`.
+
+        Raises:
+            LimitExceeded: it has more.
+        """
+        if samples > self.max_samples:
+            raise LimitExceeded(
+                f"the sound or video has {samples} samples, allowed are {self.max_samples} at "
+                "once; decode a part of its time or a smaller size, or " + _raise_it("max_samples")
             )
 
     def check_params(self, n: int) -> None:
@@ -98,6 +131,18 @@ class Limits:
             raise LimitExceeded(
                 f"the file has {n} sections or more, allowed are {self.max_sections}; "
                 + _raise_it("max_sections")
+            )
+
+    def check_segments(self, n: int) -> None:
+        """Refuse a file of `n` segments above `max_segments`.
+
+        Raises:
+            LimitExceeded: it is above.
+        """
+        if n > self.max_segments:
+            raise LimitExceeded(
+                f"the file has {n} segments or more, allowed are {self.max_segments}; "
+                + _raise_it("max_segments")
             )
 
     def check_metadata(self, n_bytes: int, name: str) -> None:

@@ -1,19 +1,12 @@
-"""`inrcodec decode`: an `.inr` file becomes a picture of any size."""
+"""`inrcodec decode`: an `.inr` file becomes a picture, sound or video at any size and pace."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import time
-from typing import TYPE_CHECKING, Any
 
 from inrcodec import files
-from inrcodec.bitstream.limits import Limits
 from inrcodec.cli import console, options
-from inrcodec.errors import BadOption
-
-if TYPE_CHECKING:
-    from inrcodec.signal import Signal
 
 _EPILOG = """\
 The picture is a continuous function, so any size is rendered from it directly, not resampled from
@@ -21,8 +14,13 @@ the native one. Regions are in native pixels and may have fractions; a region or
 exactly what the whole would show there. A pixel wider than a native one is the mean of what it
 covers.
 
+So is time: a sound is rendered at any --rate, a video at any --fps, and --time decodes only the
+segments that it needs.
+
 The format follows from the extension of OUT or from --format. PNG and TIFF hold everything, PNM
-all but metadata, WebP 8 bits without loss; JPEG and AVIF are lossy at quality 95.
+all but metadata, WebP 8 bits without loss; JPEG and AVIF are lossy at quality 95. WAV and FLAC hold
+every sample of a sound, OGG, Opus and MP3 are lossy. Y4M and MKV hold every sample of a video, MP4
+and MOV are lossy (H.264, crf 17); a folder, or a pattern such as %05d.png, takes PNG frames.
 
 examples:
   inrcodec decode photo.inr                     writes photo.png
@@ -30,19 +28,22 @@ examples:
   inrcodec decode photo.inr thumb.webp --size 192x128
   inrcodec decode photo.inr eye.png --region 300,120,64,64 --scale 8
   inrcodec decode photo.inr - --format ppm | display
+  inrcodec decode song.inr song.flac --time 60:90 --rate 48000
+  inrcodec decode film.inr - --scale 2 --fps 60 | ffplay -
 
 """
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the verb to the command line."""
-    parser = options.add_verb(verbs, "decode", "decode an .inr file to a picture", _EPILOG)
+    summary = "decode an .inr file to a picture, sound or video"
+    parser = options.add_verb(verbs, "decode", summary, _EPILOG)
     parser.add_argument("input", metavar="IN", help="the .inr file; - is stdin")
     parser.add_argument(
         "output",
         metavar="OUT",
         nargs="?",
-        help="the picture; - is stdout; default IN with the extension .png",
+        help="the output; - is stdout; default IN with the extension .png, .wav or .mp4",
     )
     extent = parser.add_mutually_exclusive_group()
     extent.add_argument("--size", type=options.size, metavar="WxH", help="output size in pixels")
@@ -56,9 +57,21 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="decode only this part, in native pixels from the top left corner",
     )
     parser.add_argument(
+        "--rate", type=options.rate_hz, metavar="HZ", help="samples per second of a sound"
+    )
+    parser.add_argument(
+        "--fps", type=options.fps, metavar="F", help="frames per second of a video: 60, 30000/1001"
+    )
+    parser.add_argument(
+        "--time",
+        type=options.time_span,
+        metavar="T0:T1",
+        help="decode only this part of a sound or video, in seconds; 5: is up to its end",
+    )
+    parser.add_argument(
         "--bit-depth",
         type=int,
-        choices=(8, 16),
+        choices=(8, 10, 16, 24),
         help="bits per sample of OUT; default that of the file",
     )
     parser.add_argument(
@@ -67,14 +80,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="compute in float32: quicker, samples may be off by 1 of 255",
     )
     parser.add_argument(
-        "--format", metavar="EXT", help="format of OUT as an extension, such as png or ppm"
+        "--format", metavar="EXT", help="format of OUT as an extension, such as png or flac"
     )
-    parser.add_argument(
-        "--max-pixels",
-        type=options.count,
-        metavar="N",
-        help=f"refuse files and outputs of more pixels, default {Limits().max_pixels}",
-    )
+    options.add_limits(parser)
     options.add_force(parser)
     parser.set_defaults(run=run)
 
@@ -86,67 +94,48 @@ def run(args: argparse.Namespace) -> None:
         InrError: what cannot be read, decoded or written; no output is left then.
     """
     asked = "." + args.format.lower().removeprefix(".") if args.format else None
-    target = options.output_name(args.input, args.output, asked or ".png")
-    options.check_json_target(args.json, target)
-    console.check_streams(args.input, target, args.json)
+    named = options.output_name(args.input, args.output, asked or ".png")
+    options.check_json_target(args.json, named)
+    console.check_streams(args.input, named, args.json)
 
-    from inrcodec import codec
-    from inrcodec.media.image import save_image
+    from inrcodec.inr_file import InrFile
+    from inrcodec.outputs import DEFAULT_EXTENSIONS, Output
 
-    extension = asked or _extension_of(target)
-    _check_extension(extension)
-    files.check_output(target, args.force, args.input)
-    limits = Limits(max_pixels=args.max_pixels) if args.max_pixels else Limits()
+    limits = options.limits_of(args)
     data = files.read_bytes(args.input, limits.max_file_bytes)
+    file = InrFile.parse(data, limits)
+    kind = file.header.kind_name
+    target = options.output_name(args.input, args.output, asked or DEFAULT_EXTENSIONS[kind])
+    output = Output.of(target, kind, asked)
+    output.check(args.force, args.input)
     begun = time.perf_counter()
-    signal = codec.decode(
-        data,
+    stretches = file.stretches(
         limits,
         bit_depth=args.bit_depth,
         fast=args.fast,
         size=args.size,
         scale=args.scale,
         region=args.region,
+        rate_hz=args.rate,
+        fps=args.fps,
+        time=args.time,
     )
-    seconds = time.perf_counter() - begun
-    picture = save_image(signal, extension)
-    files.write_atomic(target, picture, args.force)
+    written = output.write(stretches, args.force)
+    taken = time.perf_counter() - begun
     if not args.quiet:
         console.say(
-            f"{options.shown(target)}: {signal.width}x{signal.height}, {signal.channels} channels, "
-            f"{signal.bit_depth} bits, {len(picture)} bytes, {seconds:.2f} s"
+            f"{options.shown(target)}: {options.in_short(written.facts)}, "
+            f"{written.output_bytes} bytes, {taken:.2f} s"
         )
     if args.json:
-        console.write_json(_record(args.input, target, signal, len(data), len(picture), seconds))
-
-
-def _record(
-    source: str, target: str, signal: Signal, file_bytes: int, output_bytes: int, seconds: float
-) -> dict[str, Any]:
-    return {
-        "input": source,
-        "output": target,
-        "width": signal.width,
-        "height": signal.height,
-        "channels": signal.channels,
-        "bit_depth": signal.bit_depth,
-        "file_bytes": file_bytes,
-        "output_bytes": output_bytes,
-        "decode_seconds": round(seconds, 3),
-    }
-
-
-def _extension_of(target: str) -> str:
-    if target == files.STANDARD_STREAM or options.is_device(target):
-        return ".png"
-    return os.path.splitext(target)[1].lower()
-
-
-def _check_extension(extension: str) -> None:
-    from inrcodec.media.image import EXTENSIONS_OUT
-
-    if extension not in EXTENSIONS_OUT:
-        raise BadOption(
-            f"the output has {'extension ' + repr(extension) if extension else 'no extension'}, "
-            f"expected one of {' '.join(EXTENSIONS_OUT)}; choose one with OUT or --format"
+        console.write_json(
+            {
+                "input": args.input,
+                "output": target,
+                "kind": kind,
+                **written.facts,
+                "file_bytes": len(data),
+                "output_bytes": written.output_bytes,
+                "decode_seconds": round(taken, 3),
+            }
         )

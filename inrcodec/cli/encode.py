@@ -1,4 +1,4 @@
-"""`inrcodec encode`: a picture becomes an `.inr` file."""
+"""`inrcodec encode`: a picture, sound or video becomes an `.inr` file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from inrcodec import files, progress
-from inrcodec.bitstream.limits import Limits
 from inrcodec.cli import console
 from inrcodec.cli.options import (
     add_force,
+    add_network_options,
     add_verb,
     check_json_target,
-    is_device,
+    fps,
+    network_options,
     output_name,
+    seconds,
     shown,
 )
 from inrcodec.errors import BadOption
@@ -46,8 +48,13 @@ finer and larger, and 100 is not lossless:
 it. On the CPU the same input, options, seed and number of threads (OMP_NUM_THREADS) give the same
 bytes; on CUDA up to the order in which gradients are added.
 
+Sound and video are read, fitted and written in segments of time, so that memory is that of one
+segment: of up to 30 seconds of sound, 8 of video, unless --segment says otherwise.
+
 examples:
   inrcodec encode photo.jpg                     writes photo.inr
+  inrcodec encode song.flac                     writes song.inr
+  inrcodec encode frames/%05d.png film.inr --fps 24
   inrcodec encode photo.png small.inr -q 25 -e 3
   inrcodec encode - - < photo.png > photo.inr
 
@@ -56,11 +63,12 @@ examples:
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the verb to the command line."""
-    parser = add_verb(verbs, "encode", "encode a picture as an .inr file", _EPILOG)
+    parser = add_verb(verbs, "encode", "encode a picture, sound or video as an .inr file", _EPILOG)
     parser.add_argument(
         "input",
         metavar="IN",
-        help="PNG, JPEG, WebP, TIFF, AVIF, PNM, BMP or GIF, told by content; - is stdin",
+        help="PNG, JPEG, WebP, TIFF, AVIF, PNM, BMP, GIF; WAV, FLAC, Ogg, MP3, M4A, AIFF; MP4, "
+        "MKV, WebM, MOV, Y4M, a folder or pattern of PNG frames; told by content; - is stdin",
     )
     parser.add_argument(
         "output",
@@ -70,7 +78,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     dial = parser.add_mutually_exclusive_group()
     dial.add_argument(
-        "--lmbda", type=float, metavar="F", help="weight of the rate, 1e-7 to 10 (default 1e-3)"
+        "--lmbda",
+        type=float,
+        metavar="F",
+        help="weight of the rate, 1e-7 to 10 (default 1e-3, of sound 3e-5)",
     )
     dial.add_argument(
         "-q", "--quality", type=float, metavar="Q", help="0 (smallest) to 100 (finest), see below"
@@ -78,7 +89,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "-e", "--effort", type=int, metavar="N", help="1 (quick) to 9 (small), default 5"
     )
-    parser.add_argument("--field", default="grid", metavar="NAME", help="family, default grid")
+    parser.add_argument(
+        "--field", metavar="NAME", help="see `inrcodec fields`; default by kind, of pictures grid"
+    )
+    add_network_options(parser)
     parser.add_argument(
         "--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N; default auto"
     )
@@ -89,6 +103,15 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="auto, reference (torch) or cpu (compiled); default auto, the fastest that works",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
+    parser.add_argument(
+        "--segment",
+        type=seconds,
+        metavar="S",
+        help="seconds of sound or video per segment, each a field of its own",
+    )
+    parser.add_argument(
+        "--fps", type=fps, metavar="F", help="frames per second of PNG frames, default 25"
+    )
     parser.add_argument(
         "--strip", action="store_true", help="leave out ICC profile, EXIF and XMP metadata"
     )
@@ -102,7 +125,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def run(args: argparse.Namespace) -> None:
-    """Encodes a picture.
+    """Encodes a picture, sound or video.
 
     Raises:
         InrError: what cannot be read, encoded or written; no output is left then.
@@ -114,40 +137,65 @@ def run(args: argparse.Namespace) -> None:
     if style in ("none", "json"):
         logging.getLogger("inrcodec").setLevel(logging.ERROR)
 
-    from inrcodec import api, codec
-    from inrcodec.media.image import load_image
+    from inrcodec import api
+    from inrcodec.fields import default_field, family_of
+    from inrcodec.sources import MediaFile
 
-    options = api.encode_options(
+    asked = dict(
         lmbda=args.lmbda,
         quality=args.quality,
         effort=args.effort,
-        field=args.field,
         device=args.device,
         engine=args.engine,
         seed=args.seed,
+        segment_seconds=args.segment,
         reporter=reporter,
+        network=network_options(args),
     )
-    data = files.read_bytes(args.input, Limits().max_file_bytes)
-    signal = load_image(data, "" if args.input == "-" else os.path.basename(args.input))
+    api.encode_options(field=args.field, **asked)  # refuses them before anything is read
+    media = MediaFile.of(args.input)
+    _check_flags(args, media.kind)
+    options = api.encode_options(
+        media.kind, field=args.field or default_field(media.kind), **asked
+    )
+    family_of(options.field, media.kind)
     if args.verbose:
         console.say(
-            f"{shown(args.input)}: {signal!r}, lmbda {options.lmbda:g}, effort {options.effort}"
+            f"{shown(args.input)}: {media.kind}, lmbda {options.lmbda:g}, effort {options.effort}"
         )
     begun = time.perf_counter()
     try:
-        encoded = codec.encode(signal.stripped() if args.strip else signal, options)
+        encoded, found = media.encode(options, strip=args.strip, fps=args.fps)
     finally:
         reporter.end()
-    seconds = time.perf_counter() - begun
+    taken = time.perf_counter() - begun
+    if args.verbose:
+        console.say(f"{shown(args.input)}: {found}")
     files.write_atomic(target, encoded.data, args.force)
-    _report(args, target, encoded, options, seconds)
+    _report(args, target, encoded, options, taken)
+
+
+def _check_flags(args: argparse.Namespace, kind: str) -> None:
+    for flag, value, kinds in (
+        ("--segment", args.segment, ("audio", "video")),
+        ("--fps", args.fps, ("video",)),
+    ):
+        if value is not None and kind not in kinds:
+            raise BadOption(
+                f"{flag} is for {' and '.join(kinds)}, {shown(args.input)} is "
+                f"{'a video' if kind == 'video' else 'an ' + kind}"
+            )
 
 
 def _check_target(args: argparse.Namespace, target: str) -> None:
     check_json_target(args.json, target)
     console.check_streams(args.input, target, args.json)
     suffix = os.path.splitext(target)[1]
-    if target != files.STANDARD_STREAM and not is_device(target) and suffix.lower() != EXTENSION:
+    if (
+        target != files.STANDARD_STREAM
+        and not files.is_special(target)
+        and suffix.lower() != EXTENSION
+    ):
         found = f"extension {suffix!r}" if suffix else "no extension"
         raise BadOption(
             f"the output {target!r} has {found}, expected {EXTENSION}; "
@@ -161,9 +209,13 @@ def _report(
 ) -> None:
     # Programs that read progress as JSON find nothing else on stderr.
     if not args.quiet and args.progress != "json":
+        shown_rates = {"rate_bpp": "{:.4f} bpp", "rate_kbps": "{:.2f} kbps"}
+        rates = ", ".join(shown_rates[name].format(rate) for name, rate in encoded.rates.items())
+        sound = encoded.header.kind_name == "audio"
+        quality = f"{encoded.snr_db:.2f} dB SNR" if sound else f"{encoded.psnr_db:.2f} dB PSNR"
         console.say(
-            f"{shown(target)}: {len(encoded.data)} bytes, {encoded.rate_bpp:.4f} bpp, "
-            f"{encoded.psnr_db:.2f} dB PSNR, {seconds:.1f} s, lmbda {options.lmbda:g}"
+            f"{shown(target)}: {len(encoded.data)} bytes, {rates}, {quality}, {seconds:.1f} s, "
+            f"lmbda {options.lmbda:g}"
         )
     if args.json:
         console.write_json(_record(args.input, target, encoded, options, seconds))
@@ -172,20 +224,27 @@ def _report(
 def _record(
     source: str, target: str, encoded: Encoded, options: EncodeOptions, seconds: float
 ) -> dict[str, Any]:
+    from inrcodec.kinds import KINDS
+
+    header = encoded.header
+    sound = {"snr_db": _finite(encoded.snr_db)} if header.kind_name == "audio" else {}
     return {
         "input": source,
         "output": target,
-        "width": encoded.decoded.width,
-        "height": encoded.decoded.height,
-        "channels": encoded.decoded.channels,
-        "bit_depth": encoded.decoded.bit_depth,
+        "kind": header.kind_name,
+        **KINDS[header.kind_name].facts(header),
         "file_bytes": len(encoded.data),
-        "rate_bpp": encoded.rate_bpp,
-        # JSON knows no infinity: null is a decode without any error.
-        "psnr_db": encoded.psnr_db if math.isfinite(encoded.psnr_db) else None,
+        **encoded.rates,
+        "psnr_db": _finite(encoded.psnr_db),
+        **sound,
         "encode_seconds": round(seconds, 3),
         "lmbda": options.lmbda,
         "effort": options.effort,
         "field": options.field,
         "seed": options.seed,
     }
+
+
+def _finite(db: float) -> float | None:
+    """JSON knows no infinity: null is a decode without any error, or a signal of silence."""
+    return db if math.isfinite(db) else None

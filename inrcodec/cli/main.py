@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from inrcodec import __version__, files
-from inrcodec.cli import compare, console, decode, encode, info, metrics, verify
+from inrcodec.cli import compare, console, decode, encode, fields, info, metrics, verify
 from inrcodec.cli.options import EXIT_CODES
 from inrcodec.errors import InrError, LimitExceeded, OutputError
 
-VERBS = (encode, decode, info, verify, metrics, compare)
+VERBS = (encode, decode, info, verify, fields, metrics, compare)
 
 
 class Terminated(KeyboardInterrupt):
@@ -31,7 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; `args.run(args)` does what was asked for."""
     parser = argparse.ArgumentParser(
         prog="inrcodec",
-        description="Pictures as implicit neural representations: small files, any resolution.",
+        description="Pictures, sounds and videos as implicit neural representations: small files, "
+        "any resolution.",
         epilog="`inrcodec VERB --help` tells more.\n\n" + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -89,7 +90,7 @@ def _run(args: argparse.Namespace) -> int:
     except InrError as error:
         return _fail(args, error, error.exit_code, str(error) + _hint(args, error))
     except MemoryError as error:
-        return _fail(args, error, 1, "not enough memory; try a smaller picture or region")
+        return _fail(args, error, 1, "not enough memory; try a smaller size, region or time")
     except Exception as error:
         found = f"unexpected {type(error).__name__}: {error}"
         return _fail(args, error, 1, found + "; run again with -v for the traceback")
@@ -111,8 +112,10 @@ def _fail(args: argparse.Namespace, error: Exception, code: int, message: str) -
 
 def _hint(args: argparse.Namespace, error: InrError) -> str:
     """What the library's message says in words of its Python interface."""
-    if isinstance(error, LimitExceeded) and "max_pixels" in str(error) and args.verb == "decode":
-        return "; on the command line that is --max-pixels N"
+    if isinstance(error, LimitExceeded) and args.verb in ("decode", "verify"):
+        for name in ("max_pixels", "max_macs"):
+            if name in str(error):
+                return f"; on the command line that is --{name.replace('_', '-')} N"
     return ""
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import PurePath
+from typing import Any
 
 from inrcodec import files
+from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import BadOption
 
 EXIT_CODES = """\
@@ -53,6 +56,50 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_network_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags that shape coordinate networks."""
+    group = parser.add_argument_group(
+        "coordinate networks", "what is left out is chosen for the signal and the rate"
+    )
+    group.add_argument("--activation", metavar="NAME", help="instead of the field's own")
+    group.add_argument("--encoding", metavar="NAME", help="of the coordinates, likewise")
+    group.add_argument("--hidden-features", type=count, metavar="N", help="width of the layers")
+    group.add_argument("--hidden-layers", type=whole, metavar="N", help="square matrices")
+    group.add_argument("--omega-0", type=float, metavar="F", help="boost of all layers")
+    group.add_argument("--first-omega-0", type=float, metavar="F", help="boost of the first layer")
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=setting,
+        metavar="NAME=VALUE",
+        help="another option of the field, such as bands=8",
+    )
+
+
+NETWORK_FLAGS = (
+    "activation", "encoding", "hidden_features", "hidden_layers", "omega_0", "first_omega_0",
+)  # fmt: skip
+
+
+def network_options(args: argparse.Namespace) -> dict[str, str | float]:
+    """name -> value of every option of a coordinate network that was given."""
+    flags = {name: getattr(args, name) for name in NETWORK_FLAGS}
+    return {name: value for name, value in flags.items() if value is not None} | dict(args.set)
+
+
+def setting(text: str) -> tuple[str, int | float]:
+    """(name, number) from "NAME=VALUE"."""
+    name, _, value = text.partition("=")
+    try:
+        number = _finite(value)
+    except ValueError:
+        number = None
+    if not name.isidentifier() or number is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, for example bands=8")
+    return name, int(number) if number.is_integer() else number
+
+
 def size(text: str) -> tuple[int, int]:
     """(height, width) from "WxH"."""
     try:
@@ -73,6 +120,78 @@ def region(text: str) -> tuple[float, float, float, float]:
             f"{text!r} is not X,Y,W,H in native pixels, for example 100,80,64,64"
         ) from None
     return x, y, width, height
+
+
+def rate_hz(text: str) -> int:
+    """Samples per second, from "48000"."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number < 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a sample rate in Hz, for example 48000")
+    return number
+
+
+def fps(text: str) -> Fraction:
+    """Frames per second, from "25", "29.97" or "30000/1001"."""
+    try:
+        number = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        number = Fraction(0)
+    if not 0 < number <= 10**6:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a frame rate, for example 25 or 30000/1001"
+        )
+    return number
+
+
+def time_span(text: str) -> tuple[Fraction | None, Fraction | None]:
+    """(begin, end) in seconds from "T0:T1", either of them left out for where the signal ends."""
+    begin, colon, end = text.partition(":")
+    try:
+        ends = tuple(Fraction(part) if part else None for part in (begin, end))
+    except (ValueError, ZeroDivisionError):
+        colon = ""
+    if not colon:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not T0:T1 in seconds, for example 2.5:4 or 60:"
+        )
+    return ends[0], ends[1]
+
+
+def seconds(text: str) -> float:
+    """A positive number of seconds."""
+    try:
+        number = _finite(text)
+    except ValueError:
+        number = 0.0
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+    return number
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of what a file may ask for."""
+    parser.add_argument(
+        "--max-pixels",
+        type=count,
+        metavar="N",
+        help=f"refuse pictures, frames and segments of more samples, default {Limits().max_pixels}",
+    )
+    parser.add_argument(
+        "--max-macs",
+        type=count,
+        metavar="N",
+        help="refuse decodes of more multiply-accumulates (1e12 are minutes to an hour of one "
+        f"core), default {Limits().max_macs}",
+    )
+
+
+def limits_of(args: argparse.Namespace) -> Limits:
+    """The limits that were asked for, else the default ones."""
+    asked = {"max_pixels": args.max_pixels, "max_macs": args.max_macs}
+    return Limits(**{name: value for name, value in asked.items() if value is not None})
 
 
 def scale(text: str) -> float:
@@ -97,6 +216,13 @@ def count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return number
+
+
+def whole(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
 
 
 def _finite(text: str) -> float:
@@ -128,9 +254,18 @@ def shown(path: str) -> str:
     return "standard stream" if path == files.STANDARD_STREAM else path
 
 
-def is_device(path: str) -> bool:
-    """Whether a path is a device or pipe, whose name says nothing of its format."""
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+def in_short(facts: Mapping[str, Any]) -> str:
+    """What a line for people says of a signal: 640x480, 12.5 s, 48000 Hz, 2 channels, 16 bits."""
+    parts = []
+    if "width" in facts:
+        parts.append(f"{facts['width']}x{facts['height']}")
+    if "fps" in facts:
+        parts.append(f"{facts['frames']} frames at {facts['fps']:.5g} fps")
+    if "rate_hz" in facts:
+        parts.append(f"{facts['duration_seconds']:.3f} s at {facts['rate_hz']} Hz")
+    if "channels" in facts:
+        parts.append(f"{facts['channels']} channels")
+    return ", ".join([*parts, f"{facts['bit_depth']} bits"])
 
 
 def check_json_target(json_output: bool, target: str) -> None:

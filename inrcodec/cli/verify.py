@@ -6,12 +6,11 @@ import argparse
 import time
 
 from inrcodec import files
-from inrcodec.bitstream.limits import Limits
 from inrcodec.cli import console
-from inrcodec.cli.options import add_verb, shown
+from inrcodec.cli.options import add_limits, add_verb, in_short, limits_of, shown
 
 _EPILOG = """\
-Checks structure and check sum, decodes the picture at its native size, and compares its samples
+Checks structure and check sum, decodes everything at its native size, and compares the samples
 with the hash that the encoder stored. Exit code 0 means that this machine decodes the file to
 exactly the samples that the encoder reported.
 
@@ -22,6 +21,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     """Adds the verb to the command line."""
     parser = add_verb(verbs, "verify", "check that an .inr file decodes as intended", _EPILOG)
     parser.add_argument("file", metavar="FILE", help="the .inr file; - is stdin")
+    add_limits(parser)
     parser.set_defaults(run=run)
 
 
@@ -33,25 +33,27 @@ def run(args: argparse.Namespace) -> None:
     """
     console.check_streams(args.file, None, args.json)
 
-    from inrcodec import codec
+    from inrcodec.inr_file import InrFile
 
-    data = files.read_bytes(args.file, Limits().max_file_bytes)
+    limits = limits_of(args)
+    data = files.read_bytes(args.file, limits.max_file_bytes)
     begun = time.perf_counter()
-    signal = codec.verify(data)
+    file = InrFile.parse(data, limits)
+    for _ in file.verified(limits):
+        pass
     seconds = time.perf_counter() - begun
-    digest = codec.decode_hash(signal).hex()
+    digest, facts = file.stored_hash.hex(), file.kind.facts(file.header)
     if not args.quiet:
         console.say(
-            f"{shown(args.file)}: ok, {signal.width}x{signal.height}, decode hash {digest}, "
-            f"{seconds:.2f} s"
+            f"{shown(args.file)}: ok, {in_short(facts)}, decode hash {digest}, {seconds:.2f} s"
         )
     if args.json:
         console.write_json(
             {
                 "file": args.file,
                 "ok": True,
-                "width": signal.width,
-                "height": signal.height,
+                "kind": file.header.kind_name,
+                **facts,
                 "file_bytes": len(data),
                 "decode_hash": digest,
                 "verify_seconds": round(seconds, 3),

@@ -49,6 +49,14 @@ class Encoder:
             self._raw_bits += bits * len(values)
             self._coder.encode(values.astype(np.int32), _bits_model(bits))
 
+    @property
+    def reach_bytes(self) -> int:
+        """How much of the stream a decoder has read when it has all that was appended so far.
+
+        A stream that goes on can be cut there: whole words, and the two that a decoder is ahead.
+        """
+        return 4 * (self._coder.pos()[0] + 2)
+
     def finish(self) -> bytes:
         """The stream: little-endian 32-bit words without those trailing zero bytes that go.
 

@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
+from inrcodec import registry
 from inrcodec.bitstream.header import Header
 from inrcodec.bitstream.limits import Limits
+from inrcodec.errors import BadOption
 from inrcodec.grid import Grid
 
 
@@ -20,6 +22,7 @@ class Field(Protocol):
 
     config_class: ClassVar[type]
     fit_module: ClassVar[str]  # of `fit(signal, options)`; only encoders import it
+    kinds: ClassVar[frozenset[str]]  # of signals it can represent: image, audio, video
     config: Any
 
     def pack(self) -> bytes:
@@ -30,9 +33,11 @@ class Field(Protocol):
         """The field that `pack` wrote; limits are checked before anything is allocated."""
 
     def render(self, grid: Grid, fast: bool = False) -> np.ndarray:
-        """[height, width, channels] values of the field on a grid, 0 black, 1 white.
+        """[*grid.shape, channels] values of the field on a grid of one, two or three axes.
 
-        float64 and the same bits everywhere; or where `fast` float32, for previews.
+        Image: 0 black, 1 white. Sound: -1 to 1, full scale. Video: Y, Cb and Cr, each 0 to 1 over
+        all levels of its samples; chroma is what the field has at the centres of its own, coarser
+        grid. float64 and the same bits everywhere; or where `fast` float32, for previews.
         """
 
     @classmethod
@@ -44,5 +49,46 @@ class Field(Protocol):
         """Parameters and MACs per sample, from the header alone."""
 
     @classmethod
+    def variants(cls) -> list[str]:
+        """User's names of this family besides its own; a fit tells them apart."""
+
+    @classmethod
     def render_work(cls, header: Header, grid: Grid) -> tuple[int, int]:
         """How many positions `render` evaluates for a grid, and MACs of each, rounded up."""
+
+
+def family_of(name: str, kind: str | None = None) -> registry.Entry:
+    """The family that a user's name of a field means: `siren` is an `mlp`.
+
+    Args:
+        name: of a family, or of a variant of one.
+        kind: of the signal that it shall represent; None for any.
+
+    Raises:
+        BadOption: there is no such field, or it cannot represent such a signal; the message lists
+            those that can.
+    """
+    families = registry.entries("fields")
+    found = next((e for e in families if name == e.name or name in e.part.variants()), None)
+    if found is not None and (kind is None or kind in found.part.kinds):
+        return found
+    fitting = [e for e in families if kind is None or kind in e.part.kinds]
+    known = ", ".join(n for e in fitting for n in (e.name, *e.part.variants())) or "none"
+    if found is None:
+        raise BadOption(f"there is no field {name!r}; there are: {known}")
+    raise BadOption(
+        f"the field {name!r} represents {' and '.join(sorted(found.part.kinds))} signals, and this "
+        f"is {'an' if kind[0] in 'ai' else 'a'} {kind} signal; fields for it: {known}"
+    )
+
+
+def default_field(kind: str) -> str:
+    """The name of the field for a kind of signal where none was asked for.
+
+    Raises:
+        BadOption: there is no field for it.
+    """
+    for entry in registry.entries("fields"):
+        if kind in entry.part.kinds:
+            return entry.name
+    raise BadOption(f"there is no field for {kind} signals; update inrcodec")

@@ -27,17 +27,10 @@ from inrcodec.bitstream.varint import pack_varint, read_varint
 from inrcodec.entropy.coder import Decoder, Encoder
 from inrcodec.entropy.context import Context, ContextModel
 from inrcodec.entropy.escapes import EscapeQueue
-from inrcodec.entropy.integers import (
-    GroupCode,
-    best_code,
-    decode_group,
-    decode_magnitudes,
-    encode_group,
-    encode_magnitudes,
-    plan_group,
-)
+from inrcodec.entropy.integers import decode_magnitudes, encode_magnitudes
 from inrcodec.entropy.latents import LatentCoder
-from inrcodec.errors import CorruptFile, TruncatedFile
+from inrcodec.entropy.parameters import ParameterPlan, decode_parameters, dequantized, read_head
+from inrcodec.errors import CorruptFile
 from inrcodec.grid import Grid
 from inrcodec.kernels.decoding import decode_engine
 from inrcodec.kernels.render import AxisPlan, Networks
@@ -158,6 +151,7 @@ class GridField:
 
     config_class: ClassVar[type] = GridConfig
     fit_module: ClassVar[str] = "inrcodec.fit.grid"
+    kinds: ClassVar[frozenset[str]] = frozenset({"image"})
 
     def __init__(
         self,
@@ -176,10 +170,7 @@ class GridField:
     def theta(self) -> dict[str, np.ndarray]:
         """name -> float64 array: the dequantized parameters, exact."""
         layout = parameter_layout(self.config, self.size[2])
-        return {
-            name: np.ldexp(self.theta_hat[name].astype(np.float64), -self.steps[group])
-            for name, (group, _) in layout.items()
-        }
+        return dequantized(layout, self.theta_hat, self.steps)
 
     def groups(self) -> dict[str, np.ndarray]:
         """group -> int64 vector of its parameters, in layout order."""
@@ -202,22 +193,16 @@ class GridField:
         return height * width * macs_per_sample(self.config, self.size[2])
 
     def pack(self) -> bytes:
-        groups = self.groups()
-        codes = {group: best_code(values) for group, values in groups.items()}
-        plans = {group: plan_group(values, codes[group]) for group, values in groups.items()}
+        parameters = ParameterPlan.of(self.groups(), self.steps)
         coder = self.latent_coder()
-        latent_plan = coder.plan(self.latents)
-        escapes = np.concatenate([*(plan[2] for plan in plans.values()), latent_plan[3]])
+        latents = coder.plan(self.latents)
+        escapes = np.concatenate([parameters.escapes, latents[3]])
 
-        head = b"".join(
-            bytes((codes[g].low_bits << 5 | self.steps[g], codes[g].scale)) for g in groups
-        )
         encoder = Encoder()
         encode_magnitudes(encoder, escapes)
-        for group, (symbols, low, _) in plans.items():
-            encode_group(encoder, symbols, low, codes[group])
-        coder.encode(encoder, latent_plan)
-        return head + pack_varint(len(escapes)) + encoder.finish()
+        parameters.encode(encoder)
+        coder.encode(encoder, latents)
+        return parameters.head + pack_varint(len(escapes)) + encoder.finish()
 
     @classmethod
     def unpack(cls, payload: bytes, header: Header, limits: Limits) -> Self:
@@ -229,28 +214,15 @@ class GridField:
         )
         layout = parameter_layout(config, header.channels)
         shapes = level_shapes(config, header.height, header.width)
-        groups = groups_of(config)
-        if len(payload) < 2 * len(groups) + 1:
-            raise TruncatedFile(f"the payload has {len(payload)} bytes, too few for its own head")
-        steps = {g: payload[2 * i] & 31 for i, g in enumerate(groups)}
-        codes = {
-            g: GroupCode(payload[2 * i] >> 5, payload[2 * i + 1]) for i, g in enumerate(groups)
-        }
-        count, offset = read_varint(payload, 2 * len(groups))
+        steps, codes, offset = read_head(payload, groups_of(config))
+        count, offset = read_varint(payload, offset)
         integers = sum(h * w for h, w in shapes) + parameter_count(config, header.channels)
         if count > integers:
             raise CorruptFile(f"the payload announces {count} escapes for {integers} integers")
 
         decoder = Decoder(payload[offset:])
         queue = EscapeQueue(decode_magnitudes(decoder, count))
-        theta_hat: dict[str, np.ndarray] = {}
-        for group in groups:
-            members = {n: shape for n, (g, shape) in layout.items() if g == group}
-            total = sum(int(np.prod(shape)) for shape in members.values())
-            values = decode_group(decoder, total, codes[group], queue)
-            for name, shape in members.items():
-                n = int(np.prod(shape))
-                theta_hat[name], values = values[:n].reshape(shape), values[n:]
+        theta_hat = decode_parameters(decoder, layout, codes, queue)
         field = cls(config, size, steps, theta_hat, [])
         field.latents = field.latent_coder().decode(decoder, shapes, queue)
         return field
@@ -262,6 +234,10 @@ class GridField:
         return engine.render(
             networks, self.latents, self.config.first_level, self.size, grid, dtype
         )
+
+    @classmethod
+    def variants(cls) -> list[str]:
+        return []
 
     @classmethod
     def describe(cls, header: Header) -> dict[str, int]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inrcodec.entropy.context import FRACTION_BITS
-from inrcodec.errors import Diverged
+from inrcodec.errors import BadOption, Diverged
 from inrcodec.fields.grid import (
     FEATURE_GAIN,
     GROUPS,
@@ -191,7 +191,17 @@ class GridFit:
 
 
 def fit(signal: Signal, options: EncodeOptions) -> GridField:
-    """The `grid` field of an image, of a shape chosen for its size, the rate and the effort."""
+    """The `grid` field of an image, of a shape chosen for its size, the rate and the effort.
+
+    Raises:
+        BadOption: there are options of coordinate networks.
+        Diverged: the optimisation left the finite numbers.
+    """
+    if options.network:
+        raise BadOption(
+            f"the field grid has no options, found {', '.join(options.network)}; they shape "
+            "coordinate networks, see `inrcodec fields`"
+        )
     return fit_config(
         signal,
         choose_config(target_of(signal), options.lmbda, options.effort),

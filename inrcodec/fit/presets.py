@@ -10,7 +10,7 @@ import numpy as np
 from inrcodec.errors import BadOption
 from inrcodec.fields.grid import GridConfig
 
-DEFAULT_LMBDA = 1e-3
+DEFAULT_LMBDA = {"image": 1e-3, "audio": 3e-5, "video": 1e-3}
 DEFAULT_EFFORT = 5
 
 
@@ -66,34 +66,49 @@ def lmbda_of_quality(quality: float) -> float:
     return 10.0 ** (-1 - quality / 25)
 
 
-BLOCK = 8
+# Sides of a block along time, along rows and columns, or along time, rows and columns.
+BLOCKS = {1: (512,), 2: (8, 8), 3: (4, 8, 8)}
 MAX_BLOCKS = 1 << 14  # enough to judge a picture by
 
 
 def expected_bytes(target: np.ndarray, lmbda: float) -> float:
     """Rough size of a file: what a block transform would spend at the same slope.
 
-    Reverse water-filling (Cover and Thomas, section 10.3.3) of 8x8 DCT coefficients, each taken as
-    its own variance; the power law that turns it into our rates was fitted to nine Kodak images at
-    four lambdas, within 15% rms (results/design/README.md).
+    Reverse water-filling (Cover and Thomas, section 10.3.3) of DCT coefficients, each taken as its
+    own variance; the power law that turns it into our rates was fitted to nine Kodak images at four
+    lambdas, within 15% rms (results/design/README.md).
 
     Args:
-        target: [channels, height, width] the signal in [0, 1].
+        target: [channels, *shape] the signal in [0, 1], along one axis, two or three.
         lmbda: weight of the rate, > 0.
     """
-    channels, height, width = target.shape
-    rows, columns = -(-height // BLOCK), -(-width // BLOCK)
-    step = math.ceil(math.sqrt(rows * columns / MAX_BLOCKS))
-    padding = ((0, 0), (0, rows * BLOCK - height), (0, columns * BLOCK - width))
-    blocks = np.pad(target, padding, mode="edge").reshape(channels, rows, BLOCK, columns, BLOCK)
-    blocks = blocks[:, ::step, :, ::step].astype(np.float64)
-    colour, cosine = _dct(channels), _dct(BLOCK)
-    c = np.einsum("dc,ki,lj,crisj->drksl", colour, cosine, cosine, blocks, optimize=True)
-    c[:, :, 0, :, 0] -= c[:, :, 0, :, 0].mean(axis=(1, 2), keepdims=True)
+    channels, *shape = target.shape
+    c = _blocks(target, BLOCKS[len(shape)])
+    for axis, side in enumerate(c.shape[2:], 2):
+        c = np.moveaxis(np.tensordot(c, _dct(side), (axis, 1)), -1, axis)
+    c = np.tensordot(_dct(channels), c, 1)
+    mean = (slice(None), slice(None), *[0] * len(shape))
+    c[mean] -= c[mean].mean(axis=1, keepdims=True)
     floor = lmbda * channels / (2 * math.log(2))  # distortion of a coefficient at this slope
     bits = 0.5 * np.log2(1 + c * c / floor).sum()
     rate_bpp = 0.88 * (bits / (c.size / channels)) ** 1.41
-    return height * width / 8 * float(rate_bpp)
+    return math.prod(shape) / 8 * float(rate_bpp)
+
+
+def _blocks(target: np.ndarray, sides: tuple[int, ...]) -> np.ndarray:
+    """[channels, blocks, *sides] float64: at most MAX_BLOCKS of them, evenly chosen."""
+    channels, *shape = target.shape
+    counts = [-(-n // side) for n, side in zip(shape, sides, strict=True)]
+    step = math.ceil((math.prod(counts) / MAX_BLOCKS) ** (1 / len(sides)))
+    padding = [(0, n * side - size) for n, side, size in zip(counts, sides, shape, strict=True)]
+    padded = np.pad(target, [(0, 0), *padding], mode="edge")
+    split = [part for pair in zip(counts, sides, strict=True) for part in pair]
+    chosen = padded.reshape(channels, *split)[
+        (slice(None), *[slice(None, None, step), slice(None)] * len(sides))
+    ]
+    axes = range(1, chosen.ndim, 2)
+    chosen = chosen.transpose(0, *axes, *(axis + 1 for axis in axes)).astype(np.float64)
+    return chosen.reshape(channels, -1, *sides)
 
 
 def _dct(n: int) -> np.ndarray:

@@ -11,6 +11,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+# A longer side of a matrix keeps its own basis (`max_precond_dim` of the authors): that of a table
+# of thousands of entries would take seconds to refresh.
+LARGEST_SIDE = 512
+
 
 class Soap:
     """Updates of a flat parameter vector; matrices are preconditioned from both sides.
@@ -68,11 +72,13 @@ class _Tensor:
     def __init__(self, where: slice, shape: tuple[int, ...]) -> None:
         self.where = where
         self.shape = (shape[0], math.prod(shape[1:])) if len(shape) > 1 else (1, shape[0])
-        self._sides = (0, 1) if len(shape) > 1 else ()
+        self._sides = [
+            side for side in (0, 1) if len(shape) > 1 and self.shape[side] <= LARGEST_SIDE
+        ]
         self.first = np.zeros(self.shape)
         self.second = np.zeros(self.shape)
-        self._moments = [np.zeros((n, n)) for n in self.shape]
-        self._bases = [np.eye(n) for n in self.shape]
+        self._moments = {side: np.zeros((self.shape[side],) * 2) for side in self._sides}
+        self._bases = {side: np.eye(self.shape[side]) for side in self._sides}
 
     def begin(self, g: np.ndarray, weight: float) -> None:
         """Bases from the first gradient."""
@@ -88,10 +94,14 @@ class _Tensor:
             self._moments[side] += weight * (outer - self._moments[side])
 
     def rotate(self, values: np.ndarray) -> np.ndarray:
-        return self._bases[0].T @ values @ self._bases[1] if self._sides else values
+        if 0 in self._sides:
+            values = self._bases[0].T @ values
+        return values @ self._bases[1] if 1 in self._sides else values
 
     def rotate_back(self, values: np.ndarray) -> np.ndarray:
-        return self._bases[0] @ values @ self._bases[1].T if self._sides else values
+        if 0 in self._sides:
+            values = self._bases[0] @ values
+        return values @ self._bases[1].T if 1 in self._sides else values
 
     def refresh(self) -> None:
         """One power iteration of each basis, columns sorted by falling eigenvalue."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from inrcodec.entropy.context import (
 from inrcodec.entropy.escapes import EscapeQueue
 from inrcodec.entropy.tables import SYMBOLS
 from inrcodec.grid import Grid
+from inrcodec.kernels import arithmetic
+from inrcodec.kernels.arithmetic import Arithmetic
 from inrcodec.kernels.render import Networks, render
 
 # Multiply-adds of the networks from which on starting numba is worth it; the default field has so
@@ -33,6 +36,11 @@ from inrcodec.kernels.render import Networks, render
 # loads too; compiled code saves 0.76 ns each (tools/bench_engine --decode, at 768x512): even at 3.4
 # to 4.6e8. Rounded up, because the first start on a machine also compiles, for 2.7 s.
 COMPILED_FROM_MACS = 5e8
+# The same for coordinate networks, where compiled code saves 2 ns each at 28 features and 1 ns at
+# 256: even at 1.3 to 3.5e8.
+COMPILED_NETWORKS_FROM_MACS = 3e8
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -62,9 +70,48 @@ def decode_engine(macs: float) -> DecodeEngine:
     return compiled() or NUMPY
 
 
+def decode_arithmetic(macs: float, fast: bool = False) -> Arithmetic:
+    """What to evaluate a coordinate network in.
+
+    Args:
+        macs: multiply-adds of all samples together.
+        fast: for a preview (promise D2); else the quicker exact arithmetic, of those that work
+            here.
+    """
+    if fast:
+        return arithmetic.FAST
+    if macs < COMPILED_NETWORKS_FROM_MACS and "numba" not in sys.modules:
+        return arithmetic.NUMPY
+    return compiled_arithmetic() or arithmetic.NUMPY
+
+
 @cache
 def compiled() -> DecodeEngine | None:
-    """The compiled engine, where it works; it is compiled now if it never was on this machine.
+    """The compiled engine, where it works; it is compiled now if it never was on this machine."""
+
+    def load() -> DecodeEngine:
+        from inrcodec.kernels.cpu.context import CompiledContextEngine
+        from inrcodec.kernels.cpu.render import render as compiled_render
+
+        return DecodeEngine("compiled", CompiledContextEngine, compiled_render)
+
+    return _checked(load, _sample, NUMPY)
+
+
+@cache
+def compiled_arithmetic() -> Arithmetic | None:
+    """The compiled arithmetic of coordinate networks, on the same terms."""
+
+    def load() -> Arithmetic:
+        from inrcodec.kernels.cpu.elementary import COMPILED
+
+        return COMPILED
+
+    return _checked(load, _arithmetic_sample, arithmetic.NUMPY)
+
+
+def _checked(load: Callable[[], T], sample: Callable[[T], bytes], reference: T) -> T | None:
+    """What `load` gives, if its sample is that of the numpy reference.
 
     None without numba, where compiling is switched off, and where compiled code cannot be kept:
     every process would take seconds to make it again.
@@ -78,16 +125,22 @@ def compiled() -> DecodeEngine | None:
 
         if config.DISABLE_JIT or cache_folder() is None:
             return None
-        from inrcodec.kernels.cpu.context import CompiledContextEngine
-        from inrcodec.kernels.cpu.render import render as compiled_render
-
-        engine = DecodeEngine("compiled", CompiledContextEngine, compiled_render)
-        if _sample(engine) == _sample(NUMPY):
-            return engine
+        found = load()
+        if sample(found) == sample(reference):
+            return found
         _log.warning("compiled code decodes other values than numpy here; decoding with numpy")
     except Exception as error:  # numba's own, LLVM's, or of libraries that do not fit together
         _log.warning("numba fails here (%s); decoding with numpy", str(error).strip() or error)
     return None
+
+
+def _arithmetic_sample(a: Arithmetic) -> bytes:
+    """What an arithmetic makes of a few numbers; calls every compiled function."""
+    x = (np.arange(300.0) * 37 % 101 - 50) / 7
+    x = np.concatenate([x, x * 1e4, x * 1e-9, x * 1e11]).reshape(6, 200)
+    values = [a.sin(x), a.cos(x), a.exp(x), a.log(x), a.arctan(x)]
+    values += [a.affine(x[:rows, :6], x[0, :rows], x) for rows in (3, 5)]
+    return b"".join(value.tobytes() for value in values)
 
 
 def _sample(engine: DecodeEngine) -> bytes:

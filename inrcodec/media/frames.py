@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import struct
@@ -41,6 +42,27 @@ def is_frames(path: PathLike) -> bool:
     if os.path.isdir(name):
         return any(entry.lower().endswith(".png") for entry in os.listdir(name))
     return bool(_NUMBER.search(os.path.basename(name))) and not os.path.exists(name)
+
+
+def is_frames_target(path: PathLike) -> bool:
+    """Whether PNG frames can go to a path: a folder that exists, or a pattern."""
+    name = os.fspath(path)
+    return os.path.isdir(name) or bool(_NUMBER.search(os.path.basename(name)))
+
+
+def frame_path(path: PathLike, number: int) -> str:
+    """The file of one frame in a folder or pattern.
+
+    Raises:
+        BadOption: the pattern has no single number.
+    """
+    name = os.fspath(path)
+    if os.path.isdir(name):
+        name = os.path.join(name, DEFAULT_PATTERN)
+    folder, pattern = os.path.split(name)
+    head, zero, width, tail = _split(pattern)
+    digits = str(number).rjust(int(width or 0), "0" if zero else " ")
+    return os.path.join(folder, head + digits + tail)
 
 
 def frame_paths(path: PathLike) -> list[str]:
@@ -156,7 +178,8 @@ def write_frames(
 ) -> int:
     """Writes frames as PNG files in R'G'B' or grey, and returns their number.
 
-    Depths 9 to 15 are scaled to 16 bits. The times of a variable rate are not kept.
+    Depths 9 to 15 are scaled to 16 bits. The times of a variable rate are not kept. Where it fails,
+    the frames that were written are removed.
 
     Args:
         path: a folder, for frame_00001.png and on, or a pattern with one number such as %05d.
@@ -168,19 +191,20 @@ def write_frames(
         OutputError: a file exists and `force` is false, or cannot be written.
         BadOption: the pattern has no number.
     """
-    name = os.fspath(path)
-    if os.path.isdir(name):
-        name = os.path.join(name, DEFAULT_PATTERN)
-    folder, pattern = os.path.split(name)
-    head, zero, width, tail = _split(pattern)
-    number = first
-    for segment in segments:
-        for i in range(segment.frames):
-            rgb = segment.rgb(i, i + 1)[0]
-            if segment.subsampling == "4:0:0":
-                rgb = np.ascontiguousarray(rgb[:, :, :1])
-            digits = str(number).rjust(int(width or 0), "0" if zero else " ")
-            data = save_image(Signal(rgb, segment.bit_depth), ".png")
-            files.write_atomic(os.path.join(folder, head + digits + tail), data, force)
-            number += 1
-    return number - first
+    written: list[str] = []
+    try:
+        for segment in segments:
+            for i in range(segment.frames):
+                rgb = segment.rgb(i, i + 1)[0]
+                if segment.subsampling == "4:0:0":
+                    rgb = np.ascontiguousarray(rgb[:, :, :1])
+                data = save_image(Signal(rgb, segment.bit_depth), ".png")
+                name = frame_path(path, first + len(written))
+                files.write_atomic(name, data, force)
+                written.append(name)
+    except BaseException:
+        for name in written:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+        raise
+    return len(written)

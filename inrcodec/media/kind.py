@@ -79,7 +79,7 @@ MARKS = tuple(
 )
 
 
-def kind_of(source: Source) -> str:
+def kind_of(source: Source, name: str = "") -> str:
     """What a source is: "image", "audio", "video" or "inr".
 
     A folder of PNG frames and a pattern such as frame_%05d.png are video. A container with a
@@ -87,13 +87,14 @@ def kind_of(source: Source) -> str:
 
     Args:
         source: a path, the content of a file, or an open binary file that can seek.
+        name: what error messages call it; by default the name of the file.
 
     Raises:
         BadInput: it is none of these, or cannot be read.
     """
     if isinstance(source, (str, os.PathLike)) and is_frames(source):
         return VIDEO
-    file, label = open_source(source)
+    file, label = open_source(source, name)
     try:
         head = head_of(file)
         mark = mark_of(head)

@@ -42,6 +42,10 @@ def open_source(source: Source, name: str = "") -> tuple[BinaryIO, str]:
             raise BadInput(
                 f"there is no file {os.fspath(source)!r}; check its name and folder"
             ) from error
+        except IsADirectoryError as error:
+            raise BadInput(
+                f"{os.fspath(source)!r}: is a folder without PNG frames; name a file in it"
+            ) from error
         except OSError as error:
             raise BadInput(f"{label}: cannot be read: {error.strerror or error}") from error
     else:

@@ -14,6 +14,8 @@ import numpy as np
 from inrcodec.entropy.context import FRACTION_BITS, MAX_WEIGHT
 from inrcodec.entropy.integers import best_code, group_cost_bits
 
+_LARGEST = 1 << 20  # integer of a parameter
+
 Layout = Mapping[str, tuple[str, tuple[int, ...]]]  # name -> (group, shape)
 # Cost of latents and distortion under flat float parameters: D + lambda * latent bits / pixels.
 Cost = Callable[[np.ndarray], float]
@@ -53,7 +55,7 @@ class QuantizedWeights:
             for group in dict.fromkeys(g for g, _ in layout.values())
         }
         self._theta = theta.astype(np.float64)
-        self.exponents = {group: min(8, highest[group]) for group in self._where}
+        self.exponents = {group: self._first_exponent(group) for group in self._where}
         self.integers = np.zeros(len(theta), np.int64)
         for group in self._where:
             self._round(group, self.exponents[group])
@@ -122,6 +124,15 @@ class QuantizedWeights:
                 tried_one()
         return tried
 
+    def _first_exponent(self, group: str) -> int:
+        """8, or less where the search would begin among integers that are clipped."""
+        exponent = min(8, self._highest[group])
+        if not group.startswith("arm"):
+            largest = float(np.abs(self._theta[self._where[group]]).max(initial=0.0))
+            while exponent and largest * 2**exponent > _LARGEST:
+                exponent -= 1
+        return exponent
+
     def _round(self, group: str, exponent: int) -> None:
         where = self._where[group]
         limit = self._limit(group, exponent)
@@ -132,7 +143,7 @@ class QuantizedWeights:
     def _limit(self, group: str, exponent: int) -> int:
         """Largest integer: for the context model what keeps its sums exact."""
         if not group.startswith("arm"):
-            return 1 << 20
+            return _LARGEST
         return (int(MAX_WEIGHT) >> FRACTION_BITS) << exponent
 
     def _group_bits(self, group: str) -> float:

@@ -8,16 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inrcodec.bitstream.container import HEADER, PAYLOAD, Section, write_container
-from inrcodec.bitstream.header import (
-    KIND_IMAGE,
-    MAX_CONFIG_CODE,
-    Header,
-    pack_header,
-    pack_mixed_radix,
-    parse_header,
-    unpack_mixed_radix,
-)
+from inrcodec.bitstream.header import ImageHeader, pack_header, parse_header
+from inrcodec.bitstream.header_values import MAX_CONFIG_CODE
 from inrcodec.bitstream.limits import Limits
+from inrcodec.bitstream.mixed_radix import pack_mixed_radix, unpack_mixed_radix
 from inrcodec.bitstream.varint import pack_varint
 from inrcodec.errors import (
     BadOption,
@@ -28,12 +22,11 @@ from inrcodec.errors import (
     UnsupportedFile,
 )
 
-KODAK = Header(KIND_IMAGE, 768, 512, 3, 8, 1, 123_456_789)
+KODAK = ImageHeader(768, 512, 3, 8, 1, 123_456_789)
 KODAK_BYTES = bytes.fromhex("01 27 8006 8004 01 959aef3a")
 
 HEADERS = st.builds(
-    Header,
-    kind=st.just(KIND_IMAGE),
+    ImageHeader,
     width=st.integers(1, 2**63 - 1),
     height=st.integers(1, 2**63 - 1),
     channels=st.integers(1, 4),
@@ -50,7 +43,7 @@ def test_bytes_of_a_header_are_frozen() -> None:
 
 @settings(deadline=None)
 @given(HEADERS)
-def test_every_header_comes_back(header: Header) -> None:
+def test_every_header_comes_back(header: ImageHeader) -> None:
     assert parse_header(pack_header(header), Limits.unlimited()) == header
 
 
@@ -67,7 +60,7 @@ def test_any_bytes_are_a_header_with_one_encoding_or_a_known_error(payload: byte
 @settings(deadline=None)
 @given(st.integers(0, 2**28 - 1))
 def test_a_file_begins_with_at_most_24_bytes_of_overhead(config_code: int) -> None:
-    header = Header(KIND_IMAGE, 768, 512, 3, 8, 1, config_code)
+    header = ImageHeader(768, 512, 3, 8, 1, config_code)
     payload = pack_header(header)
     data = write_container([Section(HEADER, payload), Section(PAYLOAD, b"")])
     assert data.index(payload) + len(payload) <= 24
@@ -87,7 +80,7 @@ def test_trailing_bytes_in_the_header_section_are_corruption(junk: bytes) -> Non
         parse_header(KODAK_BYTES + junk, Limits())
 
 
-@pytest.mark.parametrize("kind", [0, 2, 127, 255])
+@pytest.mark.parametrize("kind", [0, 4, 127, 255])
 def test_unknown_kinds_are_unsupported_whatever_follows(kind: int) -> None:
     for rest in (b"", KODAK_BYTES[1:], b"\xff" * 30):
         with pytest.raises(UnsupportedFile, match=f"kind {kind}"):
@@ -132,7 +125,7 @@ def test_a_config_code_of_63_bits_is_corruption() -> None:
     ],
 )
 def test_size_bombs_are_refused_at_once_and_without_memory(width: int, height: int) -> None:
-    payload = pack_header(Header(KIND_IMAGE, width, height, 4, 16, 1, 0))
+    payload = pack_header(ImageHeader(width, height, 4, 16, 1, 0))
     tracemalloc.start()
     began = time.process_time()
     with pytest.raises(LimitExceeded, match="Limits"):
@@ -153,7 +146,6 @@ def test_varint_bombs_in_the_header_are_corruption(tail: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("kind", 2),
         ("width", 0),
         ("height", -1),
         ("width", 2**63),
@@ -169,7 +161,7 @@ def test_varint_bombs_in_the_header_are_corruption(tail: bytes) -> None:
 def test_values_that_do_not_fit_are_not_packed(name: str, value: int) -> None:
     fields = {**vars(KODAK), name: value}
     with pytest.raises(BadOption, match=str(value)):
-        pack_header(Header(**fields))
+        pack_header(ImageHeader(**fields))
 
 
 @st.composite

@@ -3,9 +3,13 @@
 import re
 from pathlib import Path
 
+from inrcodec import registry
 from inrcodec.bitstream import container
 from inrcodec.bitstream.container import FIRST_ANCILLARY, SECTION_NAMES
 from inrcodec.bitstream.header import KIND_NAMES
+from inrcodec.bitstream.video_header import CHROMA_LOCATION_IDS, SUBSAMPLING_IDS
+from inrcodec.fields.mfn import FILTERS
+from inrcodec.signal.colour import CHROMA_LOCATIONS, SUBSAMPLINGS
 
 LOCK = Path(__file__).parents[2] / "bitstreams" / "ids.lock"
 
@@ -15,7 +19,7 @@ def locked_ids() -> list[tuple[str, str, int]]:
     rows = []
     for number, line in enumerate(LOCK.read_text(encoding="ascii").splitlines(), start=1):
         if line and not line.startswith("#"):
-            match = re.fullmatch(r"([a-z_]+) ([a-z][a-z0-9_]*) (0|[1-9][0-9]*)", line)
+            match = re.fullmatch(r"([a-z_]+) ([a-z][a-z0-9_-]*) (0|[1-9][0-9]*)", line)
             assert match, f"{LOCK.name}:{number} is {line!r}, expected 'kind name id'"
             rows.append((match[1], match[2], int(match[3])))
     return rows
@@ -55,3 +59,18 @@ def test_ids_of_the_first_release_are_as_published() -> None:
 
 def test_signal_kinds_are_the_locked_ones() -> None:
     assert table("signal") == KIND_NAMES
+
+
+def test_layouts_of_video_are_the_locked_ones_and_all_that_signals_have() -> None:
+    shown = {id_: f"yuv{name.replace(':', '')}" for name, id_ in SUBSAMPLING_IDS.items()}
+    assert table("subsampling") == shown
+    assert table("chroma_location") == {id_: name for name, id_ in CHROMA_LOCATION_IDS.items()}
+    assert SUBSAMPLING_IDS.keys() == SUBSAMPLINGS.keys()
+    assert CHROMA_LOCATION_IDS.keys() == CHROMA_LOCATIONS.keys()
+
+
+def test_every_part_of_a_decoder_is_locked() -> None:
+    for room in registry.ROOMS:
+        registered = {entry.id: entry.name for entry in registry.entries(room)}
+        assert table(room.removesuffix("s")) == registered
+    assert table("filter") == dict(enumerate(FILTERS))

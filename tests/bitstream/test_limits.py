@@ -12,7 +12,9 @@ SMALL = Limits(
     max_pixels=2000,
     max_params=50,
     max_macs=6000,
+    max_samples=40,
     max_sections=3,
+    max_segments=5,
     max_metadata_bytes=10,
     max_file_bytes=99,
 )
@@ -34,6 +36,15 @@ CASES: list[tuple[str, Callable[[Limits], None], Callable[[Limits], None], str, 
     ("max_pixels", lambda m: m.check_size(50, 40), lambda m: m.check_size(87, 23), "2001", "2000"),
     ("max_params", lambda m: m.check_params(50), lambda m: m.check_params(51), "51", "50"),
     ("max_macs", lambda m: m.check_macs(60, 100), lambda m: m.check_macs(353, 17), "6001", "6000"),
+    (
+        "max_pixels",
+        lambda m: m.check_segment(2000),
+        lambda m: m.check_segment(2001),
+        "2001",
+        "2000",
+    ),
+    ("max_samples", lambda m: m.check_samples(40), lambda m: m.check_samples(41), "41", "40"),
+    ("max_segments", lambda m: m.check_segments(5), lambda m: m.check_segments(6), "6", "5"),
     ("max_sections", lambda m: m.check_sections(3), lambda m: m.check_sections(4), "4", "3"),
     (
         "max_metadata_bytes",
@@ -78,6 +89,9 @@ def test_unlimited_lets_the_largest_header_numbers_pass() -> None:
     limits.check_sections(largest)
     limits.check_metadata(largest, "exif")
     limits.check_file(largest)
+    limits.check_segment(largest * largest)
+    limits.check_samples(largest * largest)
+    limits.check_segments(largest)
 
 
 def test_default_limits_take_a_hundred_megapixel_photo_and_refuse_a_bomb() -> None:

@@ -42,11 +42,11 @@ def nan_tiff() -> bytes:
 
 
 BAD_PICTURES: dict[str, tuple[Callable[[np.ndarray], bytes], str]] = {
-    "empty.png": (lambda _: b"", "is empty"),
+    "empty.png": (lambda _: b"", "empty"),
     "text.png": (lambda _: b"not a picture, just words\n", "found text"),
     "cut.png": (lambda samples: png(samples)[:-40], "truncated"),
     "nan.tif": (lambda _: nan_tiff(), "float"),
-    "noise.xyz": (lambda _: b"\x80\x81\0\0" * 9, "begin with 80 81"),
+    "noise.xyz": (lambda _: b"\x80\x81\0\0" * 9, "begins with 80 81"),
 }
 
 
@@ -255,7 +255,7 @@ def test_an_unexpected_error_is_one_line_and_v_shows_the_traceback(call, inr, mo
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the abacus fell over")
 
-    monkeypatch.setattr("inrcodec.codec.decode", broken)
+    monkeypatch.setattr("inrcodec.inr_file.InrFile.stretches", broken)
     done = call("decode", inr)
     assert done.code == 1
     assert done.err.count("\n") == 1

@@ -25,6 +25,8 @@ OPTIONS = {
         "--device D",
         "--engine E",
         "--seed N",
+        "--segment S",
+        "--fps F",
         "--strip",
         "-f --force",
         "--progress auto|bar|lines|json|none",
@@ -36,14 +38,18 @@ OPTIONS = {
         "--size WxH",
         "--scale S",
         "--region X,Y,W,H",
-        "--bit-depth 8|16",
+        "--rate HZ",
+        "--fps F",
+        "--time T0:T1",
+        "--bit-depth 8|10|16|24",
         "--fast",
         "--format EXT",
         "--max-pixels N",
+        "--max-macs N",
         "-f --force",
     ],
     "info": [*COMMON, "FILE"],
-    "verify": [*COMMON, "FILE"],
+    "verify": [*COMMON, "FILE", "--max-pixels N", "--max-macs N"],
     "metrics": [*COMMON, "A", "B"],
     "compare": [
         *COMMON,
@@ -103,7 +109,7 @@ def test_the_table_of_qualities_is_that_of_the_encoder():
 
 
 def test_the_defaults_that_the_help_states_are_those_of_the_encoder():
-    assert (DEFAULT_EFFORT, DEFAULT_LMBDA) == (5, 1e-3)
+    assert (DEFAULT_EFFORT, DEFAULT_LMBDA["image"]) == (5, 1e-3)
     texts = {action.dest: action.help for action in verbs()["encode"]._actions}
     assert texts["effort"].endswith("default 5")
     assert texts["lmbda"].endswith("(default 1e-3)")

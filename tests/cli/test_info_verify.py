@@ -90,8 +90,11 @@ def test_verify_confirms_the_hash_of_the_encoder(call, inr, encoded):
     assert facts == {
         "file": str(inr),
         "ok": True,
+        "kind": "image",
         "width": 24,
         "height": 16,
+        "channels": 3,
+        "bit_depth": 8,
         "file_bytes": len(encoded),
         "decode_hash": json.loads(call("info", inr, "--json").out)["decode_hash"],
     }
@@ -107,6 +110,7 @@ def test_encode_and_decode_have_fixed_json(call, picture, tmp_path, quick):
     assert encode == {
         "input": str(picture),
         "output": str(inr),
+        "kind": "image",
         "width": 24,
         "height": 16,
         "channels": 3,
@@ -123,6 +127,7 @@ def test_encode_and_decode_have_fixed_json(call, picture, tmp_path, quick):
     assert decode == {
         "input": str(inr),
         "output": str(png),
+        "kind": "image",
         "width": 24,
         "height": 16,
         "channels": 3,

@@ -68,3 +68,19 @@ def test_zero_gradients_and_empty_tensors_move_nothing():
     for _ in range(12):
         soap.update(theta, np.zeros(6), 0.1)
     assert np.array_equal(theta, np.ones(6))
+
+
+def test_a_long_side_keeps_its_own_basis():
+    """A table of thousands of entries is preconditioned along its features alone."""
+    rng = np.random.default_rng(3)
+    rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    gradients = rng.normal(size=(25, 3000, 3))
+
+    def path(turn):
+        theta = np.zeros(9000)
+        soap = Soap({"table": (3000, 3)})
+        for g in gradients:
+            soap.update(theta, (g @ turn).ravel(), 0.01)
+        return theta.reshape(3000, 3) @ turn.T
+
+    assert path(rotation) == pytest.approx(path(np.eye(3)), abs=1e-9)

@@ -79,3 +79,11 @@ def test_theta_hat_times_step_is_the_value():
         ]
     )
     assert np.array_equal(flat.astype(np.float32), quantized.values())
+
+
+def test_the_search_begins_where_no_integer_is_clipped():
+    theta = np.array([20_000.0, -3.0, 0.5])
+    layout = {"frequency": ("frequency", (1,)), "weight": ("weight", (2,))}
+    weights = QuantizedWeights(layout, theta, lambda _: 0.0, 1e-9, dict.fromkeys(layout, 23))
+    assert weights.exponents == {"frequency": 5, "weight": 8}
+    assert weights.values().tolist() == theta.tolist()

@@ -2,7 +2,7 @@
 
 numba's own cache does not notice that a called function in another file has changed, and fails on a
 damaged file. This one keeps every compiled function in the user's cache folder, in a folder named
-after the sources of all compiled files and the versions, with a check sum in front.
+after the sources of all compiled functions and the versions, with a check sum in front.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def cache_folder() -> Path | None:
     to it: what lies there is run.
     """
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    here = Path(__file__).parent
+    for source in [*sorted(here.glob("*.py")), here.parent / "elementary.py"]:
         digest.update(source.read_bytes())
     digest.update(sys.version.encode())
     for package in ("numba", "llvmlite", "numpy"):

@@ -1,0 +1,112 @@
+"""The multi-resolution hash grid of Instant-NGP."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from typing import Any, Self
+
+import numpy as np
+
+from inrcodec.encodings import Encoding
+from inrcodec.registry import register
+
+PRIMES = (1, 2654435761, 805459861)
+_FINEST_SHARE = 0.5  # resolution of the finest level over that of the signal
+
+
+@register("encodings", "hash", id=5)
+@dataclass(frozen=True)
+class Hash(Encoding):
+    """Linear interpolation of learned tables, hashed at fine levels: hash grid.
+
+    Args:
+        levels: number of tables.
+        level_features: of each entry.
+        log2_entries: no table has more entries than 2 to this; coarse levels have one per vertex.
+        coarsest: resolution of the first level, vertices along an axis less one.
+        growth_64ths: factor between levels, in 64ths.
+    """
+
+    source = "Instant-NGP, Mueller et al., arXiv 2201.05989, eq. 2 to 4; tables U(+-1e-4)"
+    field = "ngp"
+
+    levels: int = attribute(default=8, metadata={"range": (1, 16)})
+    level_features: int = attribute(default=2, metadata={"range": (1, 8)})
+    log2_entries: int = attribute(default=12, metadata={"range": (2, 20)})
+    coarsest: int = attribute(default=16, metadata={"range": (1, 64)})
+    growth_64ths: int = attribute(default=96, metadata={"range": (64, 255)})
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], hidden_features: int) -> Self:
+        """Levels by the source's factor 1.5, from 16 up to half of the samples of an axis."""
+        default = cls()
+        ratio = max(1.0, _FINEST_SHARE * max(shape) / default.coarsest)
+        levels = 1 + round(math.log(ratio) / math.log(default.growth_64ths / 64))
+        return cls(levels=min(16, levels))
+
+    def features(self, in_features: int) -> int:
+        return self.levels * self.level_features
+
+    def macs(self, in_features: int) -> int:
+        return self.levels * self.level_features * 2**in_features
+
+    def scales(self) -> list[float]:
+        """Cells along an axis of each level, not rounded."""
+        found, scale = [], float(self.coarsest)
+        for _ in range(self.levels):
+            found.append(scale - 1.0)
+            scale *= self.growth_64ths / 64
+        return found
+
+    def _resolutions(self) -> list[int]:
+        return [math.ceil(scale) + 1 for scale in self.scales()]
+
+    def layout(self, in_features: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+        most = 1 << self.log2_entries
+        return {
+            f"table{level}": (f"table{level}", (min(most, side**in_features), self.level_features))
+            for level, side in enumerate(self._resolutions())
+        }
+
+    def initial(self, rng: np.random.Generator, in_features: int) -> dict[str, np.ndarray]:
+        return {
+            name: rng.uniform(-1e-4, 1e-4, shape)
+            for name, (_, shape) in self.layout(in_features).items()
+        }
+
+    def __call__(self, a: Any, theta: Mapping[str, Any], coords: Any) -> Any:
+        dimensions, found = len(coords), []
+        unit = (coords + 1.0) * 0.5
+        for level, (scale, side) in enumerate(zip(self.scales(), self._resolutions(), strict=True)):
+            table = theta[f"table{level}"]
+            position = unit * scale + 0.5
+            corner = a.floor(position)
+            share = position - corner
+            corner = a.integers(corner)
+            total = None
+            for offset in itertools.product((0, 1), repeat=dimensions):
+                vertex = [corner[d] + offset[d] for d in range(dimensions)]
+                weight = share[0] if offset[0] else 1.0 - share[0]
+                for d in range(1, dimensions):
+                    weight = weight * (share[d] if offset[d] else 1.0 - share[d])
+                part = a.take(table, _index(vertex, side, len(table))) * weight
+                total = part if total is None else total + part
+            found.append(total)
+        return a.concatenate(found)
+
+
+def _index(vertex: list[Any], side: int, entries: int) -> Any:
+    """Entry of a vertex: its number where the table has one for each, else its hash."""
+    if side ** len(vertex) <= entries:
+        index = vertex[-1] % side
+        for coordinate in reversed(vertex[:-1]):
+            index = index * side + coordinate % side
+        return index
+    index = vertex[0] * PRIMES[0] & 0xFFFFFFFF
+    for coordinate, prime in zip(vertex[1:], PRIMES[1:], strict=False):
+        index = index ^ (coordinate * prime & 0xFFFFFFFF)
+    return index % entries

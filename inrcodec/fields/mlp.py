@@ -1,0 +1,115 @@
+"""Coordinate networks: an encoding, layers of one width with one activation, a linear layer.
+
+```
+coords ──encoding──► features ──(affine, activation) x (hidden_layers + 1)──► affine ──► values
+```
+
+The weights are the file (COIN, Dupont et al., arXiv 2103.03123). Which encodings and activations
+there are is known to their rooms; `siren`, `ffn` and so on are names of combinations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from typing import Any, ClassVar
+
+from inrcodec import registry
+from inrcodec.activations import FIRST, HIDDEN, LAST, Activation
+from inrcodec.encodings import Encoding
+from inrcodec.entropy.parameters import Layout
+from inrcodec.fields.network import NetworkField
+from inrcodec.registry import register
+
+
+@dataclass(frozen=True)
+class MlpConfig:
+    """Shape of a coordinate network. All of it is in the header.
+
+    Args:
+        activation, encoding: with their own options.
+        hidden_features: width; of complex activations the number of complex features.
+        hidden_layers: square matrices; the network has two affine layers more.
+    """
+
+    activation: Activation = attribute(metadata={"room": "activations"})
+    encoding: Encoding = attribute(metadata={"room": "encodings"})
+    hidden_features: int = attribute(default=28, metadata={"range": (1, 1024)})
+    hidden_layers: int = attribute(default=3, metadata={"range": (0, 15)})
+
+    @property
+    def layers(self) -> list[str]:
+        """What each affine layer is: FIRST, HIDDEN, LAST."""
+        return [FIRST, *[HIDDEN] * self.hidden_layers, LAST]
+
+
+@register("fields", "mlp", id=2)
+class MlpField(NetworkField):
+    """Layers of one width behind an encoding: what the literature calls an INR."""
+
+    config_class: ClassVar[type] = MlpConfig
+    fit_module: ClassVar[str] = "inrcodec.fit.mlp"
+
+    @classmethod
+    def layout(cls, config: MlpConfig, in_features: int, out_features: int) -> Layout:
+        """Parameters of the encoding, then weight and bias of every layer; biases are one group."""
+        layout = config.encoding.layout(in_features)
+        width, parts = config.hidden_features, config.activation.parts
+        inputs = config.encoding.features(in_features)
+        complex_ = (parts,) if parts > 1 else ()
+        for i, layer in enumerate(config.layers):
+            outputs = out_features if layer == LAST else width
+            weight = (outputs, inputs) if layer == FIRST else (*complex_, outputs, inputs)
+            bias = (*complex_, outputs) if layer == HIDDEN else (outputs,)
+            layout |= {f"weight{i}": (f"weight{i}", weight), f"bias{i}": ("bias", bias)}
+            inputs = width
+        return layout
+
+    @classmethod
+    def macs(cls, config: MlpConfig, in_features: int, out_features: int) -> int:
+        width, parts = config.hidden_features, config.activation.parts
+        first = width * config.encoding.features(in_features)
+        hidden = config.hidden_layers * (parts * width) ** 2
+        return config.encoding.macs(in_features) + first + hidden + parts * width * out_features
+
+    @classmethod
+    def widest(cls, config: MlpConfig) -> int:
+        # No encoding has more features than it has for three coordinates.
+        return max(config.hidden_features * config.activation.parts, config.encoding.features(3))
+
+    @classmethod
+    def network(cls, a: Any, config: MlpConfig, theta: Mapping[str, Any], coords: Any) -> Any:
+        h = config.encoding(a, theta, coords)
+        for i, layer in enumerate(config.layers):
+            weight, bias = theta[f"weight{i}"], theta[f"bias{i}"]
+            if config.activation.parts > 1:
+                weight, bias = _real(a, weight, bias, layer)
+            h = a.affine(weight, bias, h)
+            if layer != LAST:
+                h = config.activation(a, h)
+        return h
+
+    @classmethod
+    def variants(cls) -> list[str]:
+        """Activations on bare coordinates, and encodings with the activation they go with."""
+        return [
+            entry.part.field
+            for room in ("activations", "encodings")
+            for entry in registry.entries(room)
+            if entry.part.field
+        ]
+
+
+def _real(a: Any, weight: Any, bias: Any, layer: str) -> tuple[Any, Any]:
+    """A complex layer as a real one of the real parts over the imaginary ones.
+
+    Inputs of the first layer are real, of the last layer only the real part is asked for.
+    """
+    if layer == FIRST:
+        return a.concatenate([weight, weight * 0.0]), a.concatenate([bias, bias * 0.0])
+    real, imaginary = weight[0], weight[1]
+    top = a.beside([real, -imaginary])
+    if layer == LAST:
+        return top, bias
+    return a.concatenate([top, a.beside([imaginary, real])]), a.concatenate([bias[0], bias[1]])

@@ -1,0 +1,148 @@
+"""Multilayer perceptrons: which one fits a signal, by name, options and rate, and how it begins."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, replace
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from inrcodec import registry
+from inrcodec.activations import FIRST, HIDDEN, LAST
+from inrcodec.activations.sine import SineLike
+from inrcodec.errors import BadOption
+from inrcodec.fields.mlp import MlpConfig, MlpField
+from inrcodec.fit import EncodeOptions
+from inrcodec.fit.network import NetworkStart, fit_network
+from inrcodec.fit.presets import expected_bytes, preset
+from inrcodec.fit.targets import samples_of, shape_of
+from inrcodec.signal import AnySignal, AudioSignal
+
+# Of SIREN for sound: coordinates would span [-100, 100] (the authors' code).
+SOUND_FIRST_BOOST = 3000.0
+
+
+# Learning rates are the activation's for this width, and fall with width (results/design).
+RATED_WIDTH = 28
+TABLE_RATE = 1e-2  # of parameters of encodings
+
+BITS_PER_WEIGHT = 6.5
+LEAST_WEIGHTS = 64
+LEAST_DEPTH, WIDEST = 3, 56
+
+
+def fit(signal: AnySignal, options: EncodeOptions) -> MlpField:
+    """The network of a signal, of a size chosen for the rate unless it was given."""
+    return fit_network(signal, start_of(signal, options), preset(options.effort), options)
+
+
+def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
+    """The network for a signal, and where its fit begins.
+
+    Raises:
+        BadOption: an unknown name, or an option that the network does not have.
+    """
+    wanted = dict(options.network)
+    encoding_name, activation_name = parts_of_field(options.field, signal.kind)
+    activation_class = registry.get("activations", wanted.pop("activation", activation_name)).part
+    encoding_class = registry.get("encodings", wanted.pop("encoding", encoding_name)).part
+    width, depth = wanted.pop("hidden_features", None), wanted.pop("hidden_layers", None)
+    if width is None or depth is None:
+        found = size_for(signal, options)
+        width = found[0] if width is None else width
+        depth = found[1] if depth is None else depth
+    boost = _positive("omega_0", wanted.pop("omega_0", activation_class.boost))
+    sound = isinstance(signal, AudioSignal) and issubclass(activation_class, SineLike)
+    default = SOUND_FIRST_BOOST if sound else boost
+    first_boost = _positive("first_omega_0", wanted.pop("first_omega_0", default))
+    shape, out_features = shape_of(signal)
+    activation = _with_options(activation_class(), wanted)
+    encoding = _with_options(encoding_class.of(shape, width), wanted)
+    if wanted:
+        raise BadOption(
+            f"{options.field} has no option {', '.join(wanted)}; it has "
+            + ", ".join(option_names(activation, encoding))
+        )
+    config = MlpConfig(activation, encoding, width, depth)
+    boosts = {FIRST: first_boost, HIDDEN: boost, LAST: 1.0}
+    return initial(config, (len(shape), out_features), boosts, options.seed)
+
+
+def initial(
+    config: MlpConfig, features: tuple[int, int], boosts: dict[str, float], seed: int
+) -> NetworkStart:
+    """Weights drawn as the activation's source says, folded with the boost of their layer."""
+    rng = np.random.default_rng(seed)
+    layout = MlpField.layout(config, *features)
+    theta = config.encoding.initial(rng, features[0])
+    frozen = config.encoding.frozen()
+    speeds = {name: 0.0 if name in frozen else TABLE_RATE for name in theta}
+    rate = config.activation.learning_rate * RATED_WIDTH / max(RATED_WIDTH, config.hidden_features)
+    for i, layer in enumerate(config.layers):
+        shape = layout[f"weight{i}"][1]
+        weight, bias = config.activation.initial(rng, shape, layer, boosts[HIDDEN])
+        # A first layer's own boost stretches the coordinates: phases, and how fast they may turn,
+        # stay those of any layer.
+        others = boosts[HIDDEN] if layer == FIRST else boosts[layer]
+        theta |= {f"weight{i}": boosts[layer] * weight, f"bias{i}": others * bias}
+        speeds |= {f"weight{i}": others * rate, f"bias{i}": others * rate}
+    return NetworkStart(MlpField, config, theta, speeds)
+
+
+def parts_of_field(name: str, kind: str) -> tuple[str, str]:
+    """(encoding, activation) that a user's name of a field stands for.
+
+    Raises:
+        BadOption: there is no such name.
+    """
+    if name == "mlp":
+        return "identity", "sine"
+    if name == "spder" and kind == "audio":
+        return "identity", "spder-arctan"
+    for entry in registry.entries("activations"):
+        if entry.part.field == name:
+            return "identity", entry.name
+    for entry in registry.entries("encodings"):
+        if entry.part.field == name:
+            return entry.name, entry.part.activation
+    raise BadOption(f"there is no field {name!r}")
+
+
+def _positive(name: str, value: float) -> float:
+    if not isinstance(value, Real) or not 0 < value < math.inf:
+        raise BadOption(f"{name} is {value!r}, expected a positive number")
+    return float(value)
+
+
+def option_names(*parts: Any) -> list[str]:
+    """Names of options of a network with these parts."""
+    own = ["activation", "encoding", "hidden_features", "hidden_layers", "omega_0", "first_omega_0"]
+    return own + [f.name for part in parts for f in fields(part)]
+
+
+def _with_options(part: Any, wanted: dict[str, Any]) -> Any:
+    """A part with those of its options that are wanted; they are taken out of `wanted`."""
+    mine = {f.name: wanted.pop(f.name) for f in fields(part) if f.name in wanted}
+    for f in fields(part):
+        low, high = f.metadata["range"]
+        if f.name in mine and not low <= mine[f.name] <= high:
+            raise BadOption(f"{f.name} is {mine[f.name]}, expected {low}..{high}")
+    return replace(part, **mine)
+
+
+def size_for(signal: AnySignal, options: EncodeOptions) -> tuple[int, int]:
+    """(hidden_features, hidden_layers) whose file is as large as the rate at lambda asks for.
+
+    A transform coder's bits at the same slope say how many bytes are worth spending, as for the
+    `grid` field; of these a fitted network needs some 6.5 bits for a weight. Depth grows before
+    width does beyond what the fused engine takes (results/design/network_sizes.tsv).
+    """
+    samples, _ = samples_of(signal)
+    shape, _ = shape_of(signal)
+    target = (samples[0].target + 1) / 2
+    size_bytes = expected_bytes(target.reshape(len(target), *shape), options.lmbda)
+    weights = max(LEAST_WEIGHTS, size_bytes * 8 / BITS_PER_WEIGHT)
+    depth = min(15, max(LEAST_DEPTH, math.ceil(weights / WIDEST**2)))
+    return min(1024, max(4, round(math.sqrt(weights / depth)))), depth

@@ -1,0 +1,325 @@
+"""Fitting coordinate networks: real weights first, then weights that are cheap to write.
+
+Weights are fitted in the folded form in which they are coded: a layer of `sin(omega_0 (W h + b))`
+is one of `sin(W' h + b')` whose weights move omega_0 times as fast, which for Adam is the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from numbers import Integral
+from typing import Any, TypeVar
+
+import numpy as np
+
+from inrcodec.entropy.parameters import Layout
+from inrcodec.errors import BadOption, Diverged
+from inrcodec.fields.network import NetworkField
+from inrcodec.fit import EncodeOptions
+from inrcodec.fit.presets import Preset
+from inrcodec.fit.soap import Soap
+from inrcodec.fit.targets import samples_of
+from inrcodec.kernels.network import (
+    NetworkEngine,
+    NetworkProblem,
+    Samples,
+    make_network_engine,
+)
+from inrcodec.progress import Reporter
+from inrcodec.quantize.weights import QuantizedWeights
+from inrcodec.signal import AnySignal
+
+Config = TypeVar("Config")
+
+# Values span [-1, 1], the objective counts them on [0, 1].
+ERROR_SCALE = 0.25
+HIGHEST_EXPONENT = 23  # a 24-bit integer still reaches 1
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Constants of the two phases, tuned at equal steps (results/design/networks.tsv)."""
+
+    rate: float = 1.0  # factor of the activation's own learning rate
+    final_rate: float = 0.01  # share of it that is left at the end
+    warmup_steps: int = 20
+    batch: int = 1 << 16  # samples per step
+    coded_share: float = 0.3  # of the steps that know the bits of weights
+    precondition: bool = True  # False: plain Adam
+
+
+@dataclass(frozen=True)
+class NetworkStart:
+    """A network, and where its fit begins.
+
+    Args:
+        family, config: the network.
+        theta: name -> array for every parameter, folded.
+        speeds: name -> learning rate of it, folded: of one number, or of every entry; 0 for what
+            stays as it is, which are whole numbers.
+        targets: of the signal's samples, what outputs of the network are fitted to; default the
+            samples themselves.
+        function: of (arithmetic, config, theta, coordinates), what is fitted; default the network
+            as it is rendered.
+    """
+
+    family: type[NetworkField]
+    config: Any
+    theta: Mapping[str, np.ndarray]
+    speeds: Mapping[str, np.ndarray | float]
+    targets: Callable[[tuple[Samples, ...]], tuple[Samples, ...]] = lambda samples: samples
+    function: Callable[..., Any] | None = None
+
+
+class NetworkFit:
+    """One fit in progress.
+
+    Args:
+        problem: what to fit.
+        engine: computes losses.
+        layout: groups and shapes of the parameters.
+        theta: [parameters] float64, folded.
+        speeds: [parameters] factor of the learning rate; 0 where a parameter is frozen.
+        seed: of batches and rounding noise.
+    """
+
+    def __init__(
+        self,
+        problem: NetworkProblem,
+        engine: NetworkEngine,
+        layout: Layout,
+        theta: np.ndarray,
+        speeds: np.ndarray,
+        seed: int,
+        schedule: Schedule,
+    ) -> None:
+        self.problem, self.engine, self.layout, self.schedule = problem, engine, layout, schedule
+        self.theta = theta.astype(np.float64)
+        self._speeds = speeds
+        self._rng = np.random.default_rng(seed)
+
+    def run(self, steps: int, reporter: Reporter, coded: CodedWeights | None = None) -> None:
+        """Moves the parameters for that many steps, their learning rates falling to the end.
+
+        Args:
+            steps: of the phase.
+            reporter: told of every step.
+            coded: the steps and prices of weights, where bits count and rounding is noise.
+
+        Raises:
+            Diverged: a loss or parameter is not finite.
+        """
+        schedule = self.schedule
+        shapes = {name: shape for name, (_, shape) in self.layout.items()}
+        optimizer = Soap(shapes if schedule.precondition else {"all": (len(self.theta),)})
+        scaled = np.zeros(len(self.theta))  # the optimiser moves this, in units of its speeds
+        begin = self.theta.copy()
+        for step in range(steps):
+            cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
+            share = schedule.final_rate + (1 - schedule.final_rate) * cosine
+            share *= min(1.0, (step + 1) / schedule.warmup_steps)
+            if coded is not None:
+                share *= coded.rate
+            at = self.theta
+            if coded is not None:  # what is not fitted is whole already, and not rounded
+                noisy = coded.perturbed(self.theta, self._rng)
+                at = np.where(self._speeds > 0, noisy, self.theta)
+            error, gradient = self.engine.loss(at, self._batch())
+            if not math.isfinite(error) or not np.isfinite(gradient).all():
+                raise Diverged(f"the loss is not finite after {step} of {steps} steps")
+            gradient = ERROR_SCALE * gradient
+            bits = 0.0
+            if coded is not None:
+                bits, slope = coded.rate_of(self.theta)
+                gradient = gradient + slope
+            optimizer.update(scaled, gradient * self._speeds, schedule.rate * share)
+            self.theta = begin + scaled * self._speeds
+            reporter.step(bits / self.problem.pixels, ERROR_SCALE * error)
+
+    def _batch(self) -> list[np.ndarray] | None:
+        """Columns of one step, a share of every grid; None for all."""
+        counts = [part.coords.shape[1] for part in self.problem.samples]
+        total = sum(counts)
+        if total <= self.schedule.batch:
+            return None
+        return [
+            self._rng.integers(0, n, max(1, round(self.schedule.batch * n / total))) for n in counts
+        ]
+
+
+class CodedWeights:
+    """What rounding and bits of weights do to a fit, for given steps.
+
+    Rounding is uniform noise of one step's width (Balle et al., arXiv 1611.01704). Bits are those
+    of a Laplace distribution of each group's own width, so their slope is that of an L1 norm.
+
+    Args:
+        layout: groups and shapes.
+        exponents: group -> e; steps are 2**-e.
+        bit_price: what one bit adds to the cost.
+        rate: share of the learning rate that is left for this phase.
+    """
+
+    def __init__(
+        self, layout: Layout, exponents: Mapping[str, int], bit_price: float, rate: float
+    ) -> None:
+        self.rate = rate
+        self._bit_price = bit_price
+        self._steps = np.concatenate(
+            [np.full(math.prod(shape), 2.0 ** -exponents[g]) for g, shape in layout.values()]
+        )
+        names = list(dict.fromkeys(g for g, _ in layout.values()))
+        self._group = np.concatenate(
+            [np.full(math.prod(shape), names.index(g)) for g, shape in layout.values()]
+        )
+
+    def perturbed(self, theta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Parameters with the noise that rounding will be."""
+        return theta + self._steps * rng.uniform(-0.5, 0.5, len(theta))
+
+    def rate_of(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """(bits, slope of their cost): Laplace of the widths that the groups have now."""
+        counts = np.bincount(self._group)
+        width = np.bincount(self._group, np.abs(theta)) / counts
+        width = np.maximum(width[self._group], 0.3 * self._steps)
+        bits = np.abs(theta) / (width * math.log(2)) + np.log2(2 * width / self._steps)
+        return float(bits.sum()), self._bit_price * np.sign(theta) / (width * math.log(2))
+
+
+def fit_network(
+    signal: AnySignal,
+    start: NetworkStart,
+    work: Preset,
+    options: EncodeOptions,
+    schedule: Schedule | None = None,
+) -> NetworkField:
+    """The coordinate network of a signal, every number of it an integer.
+
+    Args:
+        signal: what to fit.
+        start: shape of the network, and how it begins.
+        work: how long to work.
+        options: lambda, seed, device, engine and reporter.
+        schedule: constants of the phases.
+
+    Raises:
+        Diverged: the optimisation left the finite numbers, also at smaller rates.
+    """
+    schedule = schedule or Schedule()
+    reporter = options.reporter or Reporter()
+    samples, features = samples_of(signal)
+    family, config = start.family, start.config
+    layout = family.layout(config, *features)
+    problem = NetworkProblem(
+        partial(_function, start.function or family.network, config),
+        config,
+        {name: shape for name, (_, shape) in layout.items()},
+        start.targets(samples),
+    )
+    engine = make_network_engine(problem, options.device, options.engine)
+    bit_price = options.lmbda / problem.pixels
+    coded_steps = round(schedule.coded_share * work.steps)
+    reporter.begin(work.steps + work.refinements)
+
+    theta = flat(layout, start.theta)
+    speeds = flat(layout, start.speeds)
+    begin = partial(NetworkFit, problem, engine, layout, theta, speeds, options.seed)
+    fit_ = _float_phase(begin, schedule, work.steps - coded_steps, reporter)
+
+    last_error = 1.0
+
+    def cost(values: np.ndarray) -> float:
+        nonlocal last_error
+        last_error = ERROR_SCALE * engine.error(values.astype(np.float64))
+        return last_error
+
+    frozen = {group for name, (group, _) in layout.items() if not np.any(start.speeds[name])}
+    highest = {group: 0 if group in frozen else HIGHEST_EXPONENT for group, _ in layout.values()}
+    weights = _quantized(layout, fit_.theta, cost, bit_price, highest, work)
+    if coded_steps:
+        coded = CodedWeights(layout, weights.exponents, bit_price, 0.3)
+        before = fit_.theta
+        try:
+            fit_.run(coded_steps, reporter, coded)
+            again = _quantized(layout, fit_.theta, cost, bit_price, highest, work)
+        except Diverged:
+            fit_.theta = before
+        else:
+            weights = min(weights, again, key=lambda w: w.best)
+    tried = weights.refine(
+        work.refinements, lambda: reporter.step(weights.bits / problem.pixels, last_error)
+    )
+    reporter.skip(work.refinements - tried)
+    reporter.end()
+    return family(config, features, signal.kind, weights.exponents, weights.theta_hat())
+
+
+def flat(layout: Layout, parts: Mapping[str, np.ndarray | float]) -> np.ndarray:
+    """[parameters] float64 of arrays by name, or of one number for all entries of a name."""
+    filled = [np.broadcast_to(parts[name], shape).ravel() for name, (_, shape) in layout.items()]
+    return np.concatenate(filled).astype(np.float64)
+
+
+def config_with(config: Config, wanted: Mapping[str, Any], names: Sequence[str]) -> Config:
+    """A config with the options that a user wants.
+
+    Args:
+        config: the others.
+        wanted: name -> value.
+        names: what may be wanted.
+
+    Raises:
+        BadOption: another name, or a value out of the range that the config class gives.
+    """
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise BadOption(f"this field has no option {', '.join(unknown)}; it has {', '.join(names)}")
+    for f in fields(config):
+        low, high = f.metadata["range"]
+        value = wanted.get(f.name, low)
+        if not isinstance(value, Integral) or not low <= value <= high:
+            raise BadOption(f"{f.name} is {value!r}, expected a whole number, {low}..{high}")
+    return replace(config, **{name: int(value) for name, value in wanted.items()})
+
+
+def _function(
+    network: Callable[..., Any], config: Any, a: Any, theta: Mapping[str, Any], coords: Any
+) -> Any:
+    return network(a, config, theta, coords)
+
+
+def _float_phase(
+    begin: Callable[[Schedule], NetworkFit], schedule: Schedule, steps: int, reporter: Reporter
+) -> NetworkFit:
+    """The finished first phase; begun again at a third of the rates where it diverges.
+
+    Raises:
+        Diverged: four times.
+    """
+    for attempt in range(4):
+        fit_ = begin(replace(schedule, rate=schedule.rate / 3**attempt))
+        try:
+            fit_.run(steps, reporter)
+            return fit_
+        except Diverged:
+            if attempt == 3:
+                raise
+            reporter.restart()
+    raise AssertionError("unreachable")
+
+
+def _quantized(
+    layout: Layout,
+    theta: np.ndarray,
+    cost: Callable[[np.ndarray], float],
+    bit_price: float,
+    highest: Mapping[str, int],
+    work: Preset,
+) -> QuantizedWeights:
+    """The weights with the steps that serve the objective best."""
+    weights = QuantizedWeights(layout, theta, cost, bit_price, highest)
+    weights.search_steps(work.step_passes)
+    return weights

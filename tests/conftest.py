@@ -1,0 +1,28 @@
+"""What tests of several rooms share."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from inrcodec import registry
+
+
+@pytest.fixture
+def cosine_field(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The field `cosine` of tests/cosine_field.py, registered as long as a test runs."""
+    path = Path(__file__).with_name("cosine_field.py")
+    spec = importlib.util.spec_from_file_location("cosine_field", path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "cosine_field", module)
+    spec.loader.exec_module(module)
+    registry.entries("fields")
+    entry = registry.Entry(module.NAME, module.FIELD_ID, module.CosineField)
+    registry._entries["fields"].append(entry)
+    yield module
+    registry._entries["fields"].remove(entry)
