@@ -155,9 +155,7 @@ def run(args: argparse.Namespace) -> None:
     api.encode_options(field=args.field, **asked)  # refuses them before anything is read
     media = MediaFile.of(args.input)
     _check_flags(args, media.kind)
-    options = api.encode_options(
-        media.kind, field=args.field or default_field(media.kind), **asked
-    )
+    options = api.encode_options(media.kind, field=args.field or default_field(media.kind), **asked)
     family_of(options.field, media.kind)
     if args.verbose:
         console.say(

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
 from inrcodec import registry
+from inrcodec.bitstream.config import pack_config
 from inrcodec.bitstream.header import Header
+from inrcodec.bitstream.image_header import ImageHeader
 from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import BadOption
 from inrcodec.grid import Grid
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What a user's name of a field stands for.
+
+    Args:
+        summary: one line.
+        source: the paper.
+        config: a default; encodes choose its sizes by the rate.
+    """
+
+    summary: str
+    source: str
+    config: Any
 
 
 class Field(Protocol):
@@ -49,12 +67,36 @@ class Field(Protocol):
         """Parameters and MACs per sample, from the header alone."""
 
     @classmethod
-    def variants(cls) -> list[str]:
-        """User's names of this family besides its own; a fit tells them apart."""
+    def variants(cls) -> dict[str, Variant]:
+        """User's name -> what it stands for; a fit tells them apart. The family's own is one."""
 
     @classmethod
     def render_work(cls, header: Header, grid: Grid) -> tuple[int, int]:
         """How many positions `render` evaluates for a grid, and MACs of each, rounded up."""
+
+
+def fields_table() -> list[dict[str, Any]]:
+    """Every name that a user can ask for: summary, source, kinds, default config and its costs.
+
+    Costs are those for a picture of 768x512 in RGB.
+    """
+    rows = []
+    for entry in registry.entries("fields"):
+        for name, variant in entry.part.variants().items():
+            code = pack_config(variant.config)
+            header = ImageHeader(768, 512, 3, 8, entry.id, code)
+            rows.append(
+                {
+                    "name": name,
+                    "family": entry.name,
+                    "summary": variant.summary,
+                    "source": variant.source,
+                    "kinds": sorted(entry.part.kinds),
+                    "config": entry.part.describe(header),
+                    **entry.part.complexity(header),
+                }
+            )
+    return rows
 
 
 def family_of(name: str, kind: str | None = None) -> registry.Entry:
@@ -69,11 +111,11 @@ def family_of(name: str, kind: str | None = None) -> registry.Entry:
             those that can.
     """
     families = registry.entries("fields")
-    found = next((e for e in families if name == e.name or name in e.part.variants()), None)
+    found = next((e for e in families if name in e.part.variants()), None)
     if found is not None and (kind is None or kind in found.part.kinds):
         return found
     fitting = [e for e in families if kind is None or kind in e.part.kinds]
-    known = ", ".join(n for e in fitting for n in (e.name, *e.part.variants())) or "none"
+    known = ", ".join(n for e in fitting for n in e.part.variants()) or "none"
     if found is None:
         raise BadOption(f"there is no field {name!r}; there are: {known}")
     raise BadOption(

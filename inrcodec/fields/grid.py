@@ -31,6 +31,7 @@ from inrcodec.entropy.integers import decode_magnitudes, encode_magnitudes
 from inrcodec.entropy.latents import LatentCoder
 from inrcodec.entropy.parameters import ParameterPlan, decode_parameters, dequantized, read_head
 from inrcodec.errors import CorruptFile
+from inrcodec.fields import Variant
 from inrcodec.grid import Grid
 from inrcodec.kernels.decoding import decode_engine
 from inrcodec.kernels.render import AxisPlan, Networks
@@ -236,8 +237,10 @@ class GridField:
         )
 
     @classmethod
-    def variants(cls) -> list[str]:
-        return []
+    def variants(cls) -> dict[str, Variant]:
+        summary = "latents in a pyramid, a context model and a synthesis network: smallest files"
+        source = "Cool-Chic, Ladune et al., arXiv 2212.05458; C3, Kim et al., arXiv 2312.02753"
+        return {"grid": Variant(summary, source, GridConfig())}
 
     @classmethod
     def describe(cls, header: Header) -> dict[str, int]:

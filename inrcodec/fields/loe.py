@@ -21,6 +21,7 @@ from dataclasses import field as attribute
 from typing import Any, ClassVar
 
 from inrcodec.entropy.parameters import Layout
+from inrcodec.fields import Variant
 from inrcodec.fields.network import NetworkField
 from inrcodec.registry import register
 
@@ -56,6 +57,12 @@ class LoeField(NetworkField):
 
     config_class: ClassVar[type] = LoeConfig
     fit_module: ClassVar[str] = "inrcodec.fit.loe"
+
+    @classmethod
+    def variants(cls) -> dict[str, Variant]:
+        summary = "sines whose weights depend on the position: levels of experts"
+        source = "Levels-of-Experts, Hao et al., NeurIPS 2022"
+        return {"loe": Variant(summary, source, LoeConfig())}
 
     @classmethod
     def layout(cls, config: LoeConfig, in_features: int, out_features: int) -> Layout:

@@ -30,6 +30,7 @@ from inrcodec.entropy.coder import Encoder
 from inrcodec.entropy.integers import GroupCode, encode_group, encode_magnitudes, plan_group
 from inrcodec.entropy.parameters import Layout, ParameterPlan, decode_parameters
 from inrcodec.errors import BadOption, TruncatedFile
+from inrcodec.fields import Variant
 from inrcodec.fields.network import NetworkField, features_of, groups_of, open_payload
 from inrcodec.registry import register
 
@@ -123,8 +124,18 @@ class MfnField(NetworkField):
         return a.concatenate([y[c : c + 1] for c in range(len(found[0])) for y in found])
 
     @classmethod
-    def variants(cls) -> list[str]:
-        return list(FILTERS)
+    def variants(cls) -> dict[str, Variant]:
+        mfn = "Multiplicative filter networks, Fathony et al., ICLR 2021"
+        bacon = "BACON, Lindell et al., arXiv 2112.04645"
+        sines = "products of sines of learned frequencies: multiplicative filter network"
+        windows = "products of sines in Gaussian windows: multiplicative filter network"
+        scales = "products of sines of frozen frequencies, an output at each scale: BACON"
+        return {
+            "mfn": Variant(sines, mfn, MfnConfig()),
+            "fouriernet": Variant(sines, mfn, MfnConfig(FOURIER)),
+            "gabornet": Variant(windows, mfn, MfnConfig(GABOR)),
+            "bacon": Variant(scales, bacon, MfnConfig(BACON, hidden_layers=4, early_outputs=0b11)),
+        }
 
     @classmethod
     def describe(cls, header: Header) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from inrcodec import registry
 from inrcodec.activations import FIRST, HIDDEN, LAST, Activation
 from inrcodec.encodings import Encoding
 from inrcodec.entropy.parameters import Layout
+from inrcodec.errors import BadOption
+from inrcodec.fields import Variant
 from inrcodec.fields.network import NetworkField
 from inrcodec.registry import register
 
@@ -91,14 +93,46 @@ class MlpField(NetworkField):
         return h
 
     @classmethod
-    def variants(cls) -> list[str]:
+    def variants(cls) -> dict[str, Variant]:
         """Activations on bare coordinates, and encodings with the activation they go with."""
-        return [
-            entry.part.field
-            for room in ("activations", "encodings")
-            for entry in registry.entries(room)
-            if entry.part.field
-        ]
+        own = "any activation behind any encoding; as it is, sines of bare coordinates"
+        found = {"mlp": Variant(own, "see `activation` and `encoding`", cls.config_of("mlp"))}
+        for room in ("activations", "encodings"):
+            for part in (entry.part for entry in registry.entries(room)):
+                if part.field:
+                    summary = part.__doc__.splitlines()[0].rstrip(".")
+                    found[part.field] = Variant(summary, part.source, cls.config_of(part.field))
+        return found
+
+    @classmethod
+    def config_of(cls, name: str) -> MlpConfig:
+        """The default config of a user's name, for a picture of 768x512 pixels."""
+        encoding, activation = parts_of(name, "image")
+        width = 28  # of COIN's networks, and the default of the config
+        return MlpConfig(
+            registry.get("activations", activation).part(),
+            registry.get("encodings", encoding).part.of((512, 768), width),
+            width,
+        )
+
+
+def parts_of(name: str, kind: str) -> tuple[str, str]:
+    """(encoding, activation) that a user's name of a field stands for, of a kind of signal.
+
+    Raises:
+        BadOption: there is no such name.
+    """
+    if name == "mlp":
+        return "identity", "sine"
+    if name == "spder" and kind == "audio":
+        return "identity", "spder-arctan"
+    for entry in registry.entries("activations"):
+        if entry.part.field == name:
+            return "identity", entry.name
+    for entry in registry.entries("encodings"):
+        if entry.part.field == name:
+            return entry.name, entry.part.activation
+    raise BadOption(f"there is no field {name!r}; see `inrcodec fields`")
 
 
 def _real(a: Any, weight: Any, bias: Any, layer: str) -> tuple[Any, Any]:

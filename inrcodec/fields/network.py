@@ -88,10 +88,6 @@ class NetworkField:
         """
         raise NotImplementedError
 
-    @classmethod
-    def variants(cls) -> list[str]:
-        return []
-
     def theta(self) -> dict[str, np.ndarray]:
         """name -> float64 array: the dequantized parameters, exact."""
         return dequantized(self.layout(self.config, *self.features), self.theta_hat, self.steps)

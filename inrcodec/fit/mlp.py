@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import fields, replace
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,9 +13,9 @@ from inrcodec import registry
 from inrcodec.activations import FIRST, HIDDEN, LAST
 from inrcodec.activations.sine import SineLike
 from inrcodec.errors import BadOption
-from inrcodec.fields.mlp import MlpConfig, MlpField
+from inrcodec.fields.mlp import MlpConfig, MlpField, parts_of
 from inrcodec.fit import EncodeOptions
-from inrcodec.fit.network import NetworkStart, fit_network
+from inrcodec.fit.network import NetworkStart, config_with, fit_network
 from inrcodec.fit.presets import expected_bytes, preset
 from inrcodec.fit.targets import samples_of, shape_of
 from inrcodec.signal import AnySignal, AudioSignal
@@ -23,6 +23,8 @@ from inrcodec.signal import AnySignal, AudioSignal
 # Of SIREN for sound: coordinates would span [-100, 100] (the authors' code).
 SOUND_FIRST_BOOST = 3000.0
 
+
+Part = TypeVar("Part")
 
 # Learning rates are the activation's for this width, and fall with width (results/design).
 RATED_WIDTH = 28
@@ -45,7 +47,7 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
         BadOption: an unknown name, or an option that the network does not have.
     """
     wanted = dict(options.network)
-    encoding_name, activation_name = parts_of_field(options.field, signal.kind)
+    encoding_name, activation_name = parts_of(options.field, signal.kind)
     activation_class = registry.get("activations", wanted.pop("activation", activation_name)).part
     encoding_class = registry.get("encodings", wanted.pop("encoding", encoding_name)).part
     width, depth = wanted.pop("hidden_features", None), wanted.pop("hidden_layers", None)
@@ -58,14 +60,19 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
     default = SOUND_FIRST_BOOST if sound else boost
     first_boost = _positive("first_omega_0", wanted.pop("first_omega_0", default))
     shape, out_features = shape_of(signal)
+    size = config_with(
+        MlpConfig(activation_class(), encoding_class()),
+        {"hidden_features": width, "hidden_layers": depth},
+        ("hidden_features", "hidden_layers"),
+    )
     activation = _with_options(activation_class(), wanted)
-    encoding = _with_options(encoding_class.of(shape, width), wanted)
+    encoding = _with_options(encoding_class.of(shape, size.hidden_features), wanted)
     if wanted:
         raise BadOption(
             f"{options.field} has no option {', '.join(wanted)}; it has "
             + ", ".join(option_names(activation, encoding))
         )
-    config = MlpConfig(activation, encoding, width, depth)
+    config = replace(size, activation=activation, encoding=encoding)
     boosts = {FIRST: first_boost, HIDDEN: boost, LAST: 1.0}
     return initial(config, (len(shape), out_features), boosts, options.seed)
 
@@ -91,25 +98,6 @@ def initial(
     return NetworkStart(MlpField, config, theta, speeds)
 
 
-def parts_of_field(name: str, kind: str) -> tuple[str, str]:
-    """(encoding, activation) that a user's name of a field stands for.
-
-    Raises:
-        BadOption: there is no such name.
-    """
-    if name == "mlp":
-        return "identity", "sine"
-    if name == "spder" and kind == "audio":
-        return "identity", "spder-arctan"
-    for entry in registry.entries("activations"):
-        if entry.part.field == name:
-            return "identity", entry.name
-    for entry in registry.entries("encodings"):
-        if entry.part.field == name:
-            return entry.name, entry.part.activation
-    raise BadOption(f"there is no field {name!r}")
-
-
 def _positive(name: str, value: float) -> float:
     if not isinstance(value, Real) or not 0 < value < math.inf:
         raise BadOption(f"{name} is {value!r}, expected a positive number")
@@ -122,14 +110,10 @@ def option_names(*parts: Any) -> list[str]:
     return own + [f.name for part in parts for f in fields(part)]
 
 
-def _with_options(part: Any, wanted: dict[str, Any]) -> Any:
+def _with_options(part: Part, wanted: dict[str, Any]) -> Part:
     """A part with those of its options that are wanted; they are taken out of `wanted`."""
     mine = {f.name: wanted.pop(f.name) for f in fields(part) if f.name in wanted}
-    for f in fields(part):
-        low, high = f.metadata["range"]
-        if f.name in mine and not low <= mine[f.name] <= high:
-            raise BadOption(f"{f.name} is {mine[f.name]}, expected {low}..{high}")
-    return replace(part, **mine)
+    return config_with(part, mine, list(mine))
 
 
 def size_for(signal: AnySignal, options: EncodeOptions) -> tuple[int, int]:

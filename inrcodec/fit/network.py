@@ -113,8 +113,13 @@ class NetworkFit:
             Diverged: a loss or parameter is not finite.
         """
         schedule = self.schedule
-        shapes = {name: shape for name, (_, shape) in self.layout.items()}
-        optimizer = Soap(shapes if schedule.precondition else {"all": (len(self.theta),)})
+        # Entries of a table are no matrix: each is moved by itself.
+        shapes = {
+            name: (math.prod(shape),) if name.startswith("table") else shape
+            for name, (_, shape) in self.layout.items()
+        }
+        tensors = shapes if schedule.precondition else {"all": (len(self.theta),)}
+        optimizer = Soap(tensors, epsilon=1e-15)  # slopes times speeds are tiny
         scaled = np.zeros(len(self.theta))  # the optimiser moves this, in units of its speeds
         begin = self.theta.copy()
         for step in range(steps):
@@ -278,8 +283,10 @@ def config_with(config: Config, wanted: Mapping[str, Any], names: Sequence[str])
     if unknown:
         raise BadOption(f"this field has no option {', '.join(unknown)}; it has {', '.join(names)}")
     for f in fields(config):
+        if f.name not in wanted:
+            continue
         low, high = f.metadata["range"]
-        value = wanted.get(f.name, low)
+        value = wanted[f.name]
         if not isinstance(value, Integral) or not low <= value <= high:
             raise BadOption(f"{f.name} is {value!r}, expected a whole number, {low}..{high}")
     return replace(config, **{name: int(value) for name, value in wanted.items()})

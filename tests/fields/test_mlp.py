@@ -27,10 +27,10 @@ from inrcodec.encodings.identity import Identity
 from inrcodec.encodings.lattice import Lattice
 from inrcodec.encodings.positional import Positional
 from inrcodec.errors import BadOption, CorruptFile, LimitExceeded
-from inrcodec.fields.mlp import MlpConfig, MlpField
+from inrcodec.fields.mlp import MlpConfig, MlpField, parts_of
 from inrcodec.fields.network import NetworkField
 from inrcodec.fit import EncodeOptions
-from inrcodec.fit.mlp import initial, parts_of_field, start_of
+from inrcodec.fit.mlp import initial, parts_of, start_of
 from inrcodec.fit.network import fit_network
 from inrcodec.fit.presets import Preset
 from inrcodec.grid import Grid
@@ -52,7 +52,7 @@ PAIRS: list[tuple[Activation, Encoding]] = [
     (Wire(), Fourier(3, 10, 2)),
 ]
 CONFIGS = [MlpConfig(*pair, 5, depth) for pair, depth in zip(PAIRS, (3, 0, 1, 2) * 2, strict=True)]
-VARIANTS = ["siren", "spder", "finer", "wire", "gauss", "relu", "pe", "ffn", "tuner", "ngp"]
+VARIANTS = ["mlp", "siren", "spder", "finer", "wire", "gauss", "relu", "pe", "ffn", "tuner", "ngp"]
 
 
 def coordinates(count: int, features: int) -> np.ndarray:
@@ -189,12 +189,12 @@ def test_published_networks_have_their_published_size() -> None:
 
 
 def test_user_names_are_combinations() -> None:
-    assert MlpField.variants() == VARIANTS
-    assert parts_of_field("siren", "image") == ("identity", "sine")
-    assert parts_of_field("spder", "video") == ("identity", "spder")
-    assert parts_of_field("spder", "audio") == ("identity", "spder-arctan")
-    assert parts_of_field("tuner", "image") == ("lattice", "sine")
-    assert [parts_of_field(n, "image") for n in ("pe", "ffn", "ngp")] == [
+    assert list(MlpField.variants()) == VARIANTS
+    assert parts_of("siren", "image") == ("identity", "sine")
+    assert parts_of("spder", "video") == ("identity", "spder")
+    assert parts_of("spder", "audio") == ("identity", "spder-arctan")
+    assert parts_of("tuner", "image") == ("lattice", "sine")
+    assert [parts_of(n, "image") for n in ("pe", "ffn", "ngp")] == [
         ("positional", "relu"),
         ("fourier", "relu"),
         ("hash", "relu"),
