@@ -85,14 +85,13 @@ class Axis:
     def positions(self) -> np.ndarray:
         """[count] float64: the positions in native samples, each correctly rounded.
 
-        Where numerators reach 2**53, which only sounds of hours do at rates that have no short
-        ratio, whole and fractional part are rounded one after the other.
+        Numerators reach 2**53 only in sounds of hours, at rates that have no short ratio. There
+        Python divides, whose integers of any size have correctly rounded quotients.
         """
         numerators = self.numerators
         if max(self.start + self.step * self.count, self.den) < 1 << 53:
             return numerators / np.float64(self.den)
-        whole, rest = np.divmod(numerators, self.den)
-        return whole + rest / np.float64(self.den)
+        return np.array([numerator / self.den for numerator in numerators.tolist()])
 
     @property
     def coords(self) -> np.ndarray:

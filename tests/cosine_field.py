@@ -19,6 +19,7 @@ from inrcodec.bitstream.config import unpack_config
 from inrcodec.bitstream.header import Header
 from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import CorruptFile
+from inrcodec.fields import Variant
 from inrcodec.grid import Axis, Grid
 from inrcodec.signal import AnySignal, AudioSignal, Signal
 
@@ -90,8 +91,8 @@ class CosineField:
         return {"parameters": axes * header.channels * terms, "macs_per_sample": axes * terms}
 
     @classmethod
-    def variants(cls) -> list[str]:
-        return []
+    def variants(cls) -> dict[str, Variant]:
+        return {"cosine": Variant("cosines along each axis", "this test", CosineConfig())}
 
     @classmethod
     def render_work(cls, header: Header, grid: Grid) -> tuple[int, int]:

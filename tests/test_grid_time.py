@@ -145,3 +145,12 @@ def test_positions_that_64_bits_cannot_hold_are_refused() -> None:
         Grid.of_sound(2**40 + 1, 44100, 44101)
     with pytest.raises(BadOption, match="too many for exact positions"):
         Grid.of_video(2**40 + 1, 1, 1, Fraction(25), fps=24)
+
+
+def test_positions_in_the_longest_sounds_are_correctly_rounded_in_parts_as_in_the_whole() -> None:
+    frames = 2**29 - 1001
+    whole = Axis.over(frames, Fraction(0), Fraction(frames), 2**29 - 1)
+    assert (whole.step * whole.count).bit_length() > 53
+    for part in (whole.part(0, 5000), whole.part(whole.count - 5000, whole.count)):
+        exact = [float(Fraction(numerator, part.den)) for numerator in part.numerators.tolist()]
+        assert part.positions.tolist() == exact

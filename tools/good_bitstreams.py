@@ -17,7 +17,7 @@ import numpy as np
 from inrcodec import codec
 from inrcodec.bitstream.config import pack_config
 from inrcodec.bitstream.container import Section, write_container
-from inrcodec.bitstream.header import Header, pack_header
+from inrcodec.bitstream.header import ImageHeader, pack_header
 from inrcodec.fields.grid import GROUPS, GridConfig, GridField, level_shapes, parameter_layout
 from inrcodec.grid import Grid
 from inrcodec.signal import Signal
@@ -94,7 +94,7 @@ class Good:
         if self.expose:
             _expose(made, self.exponent)
         code = pack_config(config)
-        header = Header(1, width, height, channels, self.depth, 1, code)
+        header = ImageHeader(width, height, channels, self.depth, 1, code)
         return file_of(header, made.pack(), self.metadata, self.extra, self.minor)
 
 
@@ -111,7 +111,7 @@ def _expose(made: GridField, exponent: int) -> None:
 
 
 def file_of(
-    header: Header,
+    header: ImageHeader,
     payload: bytes,
     metadata: dict[str, bytes],
     extra: tuple[Section, ...] = (),

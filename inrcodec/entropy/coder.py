@@ -85,6 +85,9 @@ class Decoder:
 
     def symbols_of_rows(self, rows: np.ndarray) -> np.ndarray:
         """[n] int32 symbols 0..64 under table rows scale * 32 + fraction, [n] int64."""
+        if len(rows) > _MAX_CHUNK:
+            parts = range(0, len(rows), _MAX_CHUNK)
+            return np.concatenate([self.symbols_of_rows(rows[i : i + _MAX_CHUNK]) for i in parts])
         if len(rows) > len(self._room):
             self._room = np.empty((len(rows), SYMBOLS))
         # Room that is already there halves the time of the look-up; "clip" keeps numpy from

@@ -26,13 +26,14 @@ SOUND_FIRST_BOOST = 3000.0
 
 Part = TypeVar("Part")
 
-# Learning rates are the activation's for this width, and fall with width (results/design).
-RATED_WIDTH = 28
+# Learning rates are the activation's for this width and depth, and fall with both: wider or deeper
+# networks collapse at them (results/design/network_sizes.tsv).
+RATED_WIDTH, RATED_DEPTH = 28, 3
 TABLE_RATE = 1e-2  # of parameters of encodings
 
 BITS_PER_WEIGHT = 6.5
 LEAST_WEIGHTS = 64
-LEAST_DEPTH, WIDEST = 3, 56
+LEAST_DEPTH, WIDEST = 6, 56
 
 
 def fit(signal: AnySignal, options: EncodeOptions) -> MlpField:
@@ -86,7 +87,9 @@ def initial(
     theta = config.encoding.initial(rng, features[0])
     frozen = config.encoding.frozen()
     speeds = {name: 0.0 if name in frozen else TABLE_RATE for name in theta}
-    rate = config.activation.learning_rate * RATED_WIDTH / max(RATED_WIDTH, config.hidden_features)
+    rate = config.activation.learning_rate
+    rate *= RATED_WIDTH / max(RATED_WIDTH, config.hidden_features)
+    rate *= RATED_DEPTH / max(RATED_DEPTH, config.hidden_layers)
     for i, layer in enumerate(config.layers):
         shape = layout[f"weight{i}"][1]
         weight, bias = config.activation.initial(rng, shape, layer, boosts[HIDDEN])
@@ -120,8 +123,9 @@ def size_for(signal: AnySignal, options: EncodeOptions) -> tuple[int, int]:
     """(hidden_features, hidden_layers) whose file is as large as the rate at lambda asks for.
 
     A transform coder's bits at the same slope say how many bytes are worth spending, as for the
-    `grid` field; of these a fitted network needs some 6.5 bits for a weight. Depth grows before
-    width does beyond what the fused engine takes (results/design/network_sizes.tsv).
+    `grid` field; of these a fitted network needs some 6.5 bits for a weight. Six square layers are
+    7% better than three at equal steps (results/design/network_sizes.tsv); depth grows further
+    before width passes 56.
     """
     samples, _ = samples_of(signal)
     shape, _ = shape_of(signal)

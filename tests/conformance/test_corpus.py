@@ -1,72 +1,73 @@
 """Files of the first release decode to the same samples forever, by two decoders."""
 
+from __future__ import annotations
+
 import functools
 import hashlib
-import importlib.util
-import json
 import re
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import reference_decoder as reference
+from conformance_corpus import FAULTY, arguments, load, names, samples_sha256
 
-from inrcodec import codec, registry
-from inrcodec.bitstream.config import ranges_of, unpack_config
+from inrcodec import codec
 from inrcodec.bitstream.limits import Limits
-from inrcodec.entropy.integers import GroupCode, plan_group
 from inrcodec.errors import InrError
-from inrcodec.fields.grid import (
-    COARSE_CONTEXT,
-    FEATURE_GAIN,
-    SPATIAL_CONTEXT,
-    GridConfig,
-    GridField,
-    groups_of,
-)
+from inrcodec.fields import Field
+from inrcodec.fields.network import NetworkField
+from inrcodec.kernels import arithmetic
+from inrcodec.kernels.decoding import compiled_arithmetic
+from inrcodec.signal import AnySignal
 
-BITSTREAMS = Path(__file__).parents[2] / "bitstreams"
-GOOD = sorted(p.parent.name for p in (BITSTREAMS / "v1").glob("*/case.inr"))
-FAULTY = sorted(p.parent.name for p in (BITSTREAMS / "v1" / "faulty").glob("*/case.inr"))
-SPEC = (BITSTREAMS / "SPEC.md").read_text(encoding="utf-8")
-
-_MODULE = importlib.util.spec_from_file_location(
-    "reference_decoder", BITSTREAMS.parent / "tools" / "reference_decoder.py"
-)
-reference = importlib.util.module_from_spec(_MODULE)
-_MODULE.loader.exec_module(reference)
-
-
-def load(name: str) -> tuple[bytes, dict]:
-    folder = BITSTREAMS / "v1" / name
-    return (folder / "case.inr").read_bytes(), json.loads((folder / "case.json").read_text())
-
-
+GOOD, REFUSED = names(), names(FAULTY)
+DESCRIBED = {name: load(name)[1] for name in GOOD}
+PICTURES = [name for name in GOOD if "kind" not in DESCRIBED[name]]
+DECODES = [(name, where) for name in GOOD for where in DESCRIBED[name].get("decodes", [])]
 # Corrupt, and in a part that the second decoder looks at.
 REFUSED_BY_BOTH = [
     name
-    for name in FAULTY
-    if load(f"faulty/{name}")[1]["error"] == "CorruptFile"
+    for name in REFUSED
+    if load(name, FAULTY)[1]["error"] == "CorruptFile"
     and name not in {"wrong_decode_hash", "short_decode_hash", "second_header", "overlong_varint"}
 ]
 
 
 @functools.cache
-def opened(name: str) -> tuple[codec.InrFile, GridField]:
+def opened(name: str) -> tuple[codec.InrFile, Field]:
     parsed = codec.InrFile.parse(load(name)[0], Limits())
     return parsed, parsed.field(Limits())
 
 
-def sha256(samples: np.ndarray) -> str:
-    little = samples.astype(samples.dtype.newbyteorder("<"), copy=False)
-    return hashlib.sha256(little.tobytes()).hexdigest()
+NETWORKS = [name for name in GOOD if isinstance(opened(name)[1], NetworkField)]
+
+
+def planes_of(signal: AnySignal) -> list[np.ndarray]:
+    return list(signal.planes) if signal.kind == "video" else [signal.samples]
+
+
+def reference_planes(data: bytes, **where: Any) -> list[np.ndarray]:
+    found = reference.decode(data, **where)
+    return found if isinstance(found, list) else [found]
+
+
+def hash_of(planes: list[np.ndarray]) -> str:
+    """As `samples_sha256`, without the package."""
+    found = hashlib.sha256()
+    for frame in zip(*planes, strict=True) if len(planes) > 1 else [planes]:
+        for plane in frame:
+            found.update(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
+    return found.hexdigest()
 
 
 def test_the_corpus_is_complete_and_small() -> None:
-    assert len(GOOD) >= 33
-    assert len(FAULTY) >= 35
+    assert len(GOOD) >= 88
+    assert len(REFUSED) >= 75
     sizes = [len(load(name)[0]) for name in GOOD]
     assert max(sizes) < 20_000
     assert np.median(sizes) < 3000
+    assert max(len(load(name)[0]) for name in NETWORKS) < 1000
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -74,34 +75,59 @@ def test_a_good_file_decodes_to_its_samples(name: str) -> None:
     data, expected = load(name)
     assert hashlib.sha256(data).hexdigest() == expected["sha256"]
     native = codec.verify(data)
-    assert list(native.samples.shape) == expected["shape"]
-    assert native.samples.dtype.name == expected["dtype"]
+    planes = planes_of(native)
+    shapes = expected["shapes"] if "kind" in expected else [expected["shape"]]
+    assert [list(plane.shape) for plane in planes] == shapes
+    assert native.kind == expected.get("kind", "image")
+    assert {plane.dtype.name for plane in planes} == {expected["dtype"]}
     assert native.bit_depth == expected["bit_depth"]
     hashes = {
-        scale: sha256(codec.decode(data, scale=None if scale == "native" else float(scale)).samples)
+        scale: samples_sha256(codec.decode(data, scale=None if scale == "native" else float(scale)))
         for scale in expected["samples_sha256"]
     }
     assert hashes == expected["samples_sha256"]
-    assert set(hashes) == {"native", "1.37", "2"}
+    assert set(hashes) == ({"native", "1.37", "2"} if name in PICTURES else {"native"})
+
+
+@pytest.mark.parametrize(("name", "where"), DECODES)
+def test_a_good_file_decodes_to_its_samples_elsewhere(name: str, where: dict[str, Any]) -> None:
+    decoded = codec.decode(load(name)[0], **arguments(where))
+    assert samples_sha256(decoded) == where["sha256"]
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_the_second_decoder_gives_the_same_samples(name: str) -> None:
     data, expected = load(name)
-    samples = reference.decode(data)
-    assert samples.dtype.name == expected["dtype"]
-    assert list(samples.shape) == expected["shape"]
-    assert sha256(samples) == expected["samples_sha256"]["native"]
+    planes = reference_planes(data)
+    assert {plane.dtype.name for plane in planes} == {expected["dtype"]}
+    assert [list(p.shape) for p in planes] == expected.get("shapes", [expected.get("shape")])
+    assert hash_of(planes) == expected["samples_sha256"]["native"]
 
 
-@pytest.mark.parametrize("name", ["odd_size", "rgb_16_bit", "one_tap", "no_taps", "fitted_rgb"])
+@pytest.mark.parametrize(("name", "where"), DECODES)
+def test_the_second_decoder_gives_the_same_samples_elsewhere(
+    name: str, where: dict[str, Any]
+) -> None:
+    assert hash_of(reference_planes(load(name)[0], **arguments(where))) == where["sha256"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *["odd_size", "rgb_16_bit", "one_tap", "no_taps", "fitted_rgb"],
+        *sorted(set(NETWORKS) & set(PICTURES)),
+    ],
+)
 def test_the_second_decoder_gives_the_same_samples_at_another_size(name: str) -> None:
     data, expected = load(name)
     size = tuple(round(n * 1.37) for n in expected["shape"][:2])
-    assert sha256(reference.decode(data, size)) == expected["samples_sha256"]["1.37"]
+    assert hash_of(reference_planes(data, size=size)) == expected["samples_sha256"]["1.37"]
 
 
-@pytest.mark.parametrize("name", ["odd_size", "rgb_16_bit", "one_tap", "no_taps", "one_row"])
+SHRUNK = ["odd_size", "rgb_16_bit", "one_tap", "no_taps", "one_row", "mlp_hash", "mfn_gabornet"]
+
+
+@pytest.mark.parametrize("name", SHRUNK)
 @pytest.mark.parametrize("scale", [0.5, 0.3])
 def test_the_second_decoder_gives_the_same_means_at_a_smaller_size(name: str, scale: float) -> None:
     data = load(name)[0]
@@ -109,20 +135,35 @@ def test_the_second_decoder_gives_the_same_means_at_a_smaller_size(name: str, sc
     assert np.array_equal(reference.decode(data, samples.shape[:2]), samples)
 
 
-@pytest.mark.parametrize("name", ["odd_size", "first_level_2", "rgb_12_bit"])
+@pytest.mark.parametrize("name", ["odd_size", "first_level_2", "rgb_12_bit", "fitted_siren"])
 @pytest.mark.parametrize("scale", [0.5, 0.3])
 def test_parts_of_a_smaller_size_equal_the_whole(name: str, scale: float) -> None:
     parsed, field = opened(name)
-    grid = codec.Grid.of(*field.size[:2], scale=scale)
+    grid = codec.Grid.of(*parsed.header.shape, scale=scale)
     whole = codec.render(field, grid, parsed).samples
     for rows, columns in (((1, 3), (0, 2)), ((0, 1), (1, 4)), ((2, 4), (1, 2))):
         part = codec.render(field, grid.part(rows, columns), parsed).samples
         assert np.array_equal(part, whole[slice(*rows), slice(*columns)])
 
 
-@pytest.mark.parametrize("name", FAULTY)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_compiled_code_gives_the_same_samples_of_networks(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = compiled_arithmetic()
+    if compiled is None:
+        pytest.skip("numba does not work here")
+    data, expected = load(name)
+    for chosen in (compiled, arithmetic.NUMPY):
+        monkeypatch.setattr(
+            "inrcodec.fields.network.decode_arithmetic", lambda *_, chosen=chosen: chosen
+        )
+        assert samples_sha256(codec.decode(data)) == expected["samples_sha256"]["native"]
+
+
+@pytest.mark.parametrize("name", REFUSED)
 def test_a_faulty_file_raises_its_error(name: str) -> None:
-    data, expected = load(f"faulty/{name}")
+    data, expected = load(name, FAULTY)
     assert hashlib.sha256(data).hexdigest() == expected["sha256"]
     with pytest.raises(InrError) as raised:
         codec.verify(data)
@@ -133,71 +174,14 @@ def test_a_faulty_file_raises_its_error(name: str) -> None:
 @pytest.mark.parametrize("name", REFUSED_BY_BOTH)
 def test_the_second_decoder_refuses_what_the_first_calls_corrupt(name: str) -> None:
     with pytest.raises((ValueError, IndexError, KeyError, ZeroDivisionError)):
-        reference.decode(load(f"faulty/{name}")[0])
+        reference.decode(load(name, FAULTY)[0])
 
 
-def test_every_option_occurs_at_both_ends_of_its_range() -> None:
-    configs = [unpack_config(opened(n)[0].header.config_code, GridConfig) for n in GOOD]
-    for name, (low, high) in zip(vars(configs[0]), ranges_of(GridConfig), strict=True):
-        found = {getattr(config, name) for config in configs}
-        assert {low, high} <= found, name
-    assert {config.taps for config in configs} == {0, 1, 2}
-    assert {config.context.slope for config in configs} == {1, 2, 3}
-
-
-def test_every_kind_of_header_and_section_occurs() -> None:
-    headers = [opened(n)[0].header for n in GOOD]
-    assert {h.channels for h in headers} == {1, 2, 3, 4}
-    assert {1, 8, 12, 16} <= {h.bit_depth for h in headers}
-    assert any(h.height == 1 < h.width for h in headers)
-    assert any(h.width == 1 < h.height for h in headers)
-    assert any(h.width == h.height == 1 for h in headers)
-    types = {s.type for n in GOOD for s in opened(n)[0].sections}
-    assert {1, 2, 128, 129, 130, 131, 200, 255} <= types
-
-
-def test_every_way_of_coding_an_integer_occurs() -> None:
-    low_bits, escaped_weights, escaped_latents, rows = set(), 0, 0, set()
-    for name in GOOD:
-        parsed, field = opened(name)
-        for i, group in enumerate(groups_of(field.config)):
-            code = GroupCode(parsed.payload[2 * i] >> 5, parsed.payload[2 * i + 1])
-            low_bits.add(code.low_bits)
-            escaped_weights += len(plan_group(field.groups()[group], code)[2])
-        _, scale, _, escapes = field.latent_coder().plan(field.latents)
-        rows |= set(scale.tolist())
-        escaped_latents += len(escapes)
-    assert low_bits == set(range(8))
-    assert escaped_weights > 3
-    assert escaped_latents > 100
-    assert {0, 95} <= rows
-
-
-def test_every_field_has_a_locked_id_and_a_file() -> None:
-    rows = re.findall(r"^field ([a-z0-9_]+) (\d+)$", (BITSTREAMS / "ids.lock").read_text(), re.M)
-    registered = {(entry.name, entry.id) for entry in registry.entries("fields")}
-    assert registered <= {(name, int(id_)) for name, id_ in rows}
-    assert {id_ for _, id_ in registered} == {opened(n)[0].header.field_id for n in GOOD}
-
-
-def test_the_worked_example_is_the_smallest_file() -> None:
-    block = SPEC.split("<!-- dump of v1/smallest -->")[1].split("<!-- end of dump -->")[0]
-    found = b""
-    for line in block.strip().strip("`").strip().splitlines():
-        offset, row = re.match(r"([0-9a-f]{2})  ((?:[0-9a-f]{2} )+)", line + " ").groups()
-        assert int(offset, 16) == len(found)
-        found += bytes.fromhex(row)
-    assert found == load("smallest")[0]
-
-
-def test_the_specification_names_the_same_ranges_and_orders_as_the_code() -> None:
-    rows = re.findall(r"^\| `([a-z_]+)` \| (\d+)\.\.(\d+) \|", SPEC, re.M)
-    config = GridConfig()
-    expected = list(zip(vars(config), ranges_of(GridConfig), strict=True))
-    assert [(name, (int(low), int(high))) for name, low, high in rows] == expected
-    pairs = [
-        tuple((int(y), int(x)) for y, x in re.findall(r"\((-?\d),(-?\d)\)", block))
-        for block in re.findall(r"(?:^    \(-?\d,-?\d\).*\n)+", SPEC, re.M)
-    ]
-    assert pairs == [SPATIAL_CONTEXT, COARSE_CONTEXT]
-    assert f"The feature is that sum times {FEATURE_GAIN}" in SPEC
+def test_the_readme_counts_the_files() -> None:
+    text = (FAULTY.parents[1] / "README.md").read_text(encoding="utf-8")
+    sizes = [len(load(name)[0]) for name in GOOD]
+    good = re.search(r"(\d+) good files, (\d+) to ([\d,]+) bytes", text)
+    faulty = re.search(r"(\d+) files that must be refused", text)
+    assert good and faulty
+    assert [int(n.replace(",", "")) for n in good.groups()] == [len(GOOD), min(sizes), max(sizes)]
+    assert int(faulty[1]) == len(REFUSED)

@@ -30,7 +30,7 @@ from inrcodec.errors import BadOption, CorruptFile, LimitExceeded
 from inrcodec.fields.mlp import MlpConfig, MlpField, parts_of
 from inrcodec.fields.network import NetworkField
 from inrcodec.fit import EncodeOptions
-from inrcodec.fit.mlp import initial, parts_of, start_of
+from inrcodec.fit.mlp import initial, start_of
 from inrcodec.fit.network import fit_network
 from inrcodec.fit.presets import Preset
 from inrcodec.grid import Grid

@@ -16,7 +16,7 @@ from inrcodec.bitstream.container import (
     read_container,
     write_container,
 )
-from inrcodec.bitstream.header import Header, pack_header, parse_header
+from inrcodec.bitstream.header import ImageHeader, pack_header, parse_header
 from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import CorruptFile, InrError, UnsupportedFile
 
@@ -24,7 +24,7 @@ THOROUGH = settings(max_examples=300, deadline=None)
 
 SMALL_FILE = write_container(
     [
-        Section(HEADER, pack_header(Header(1, 768, 512, 3, 8, 1, 2**27))),
+        Section(HEADER, pack_header(ImageHeader(768, 512, 3, 8, 1, 2**27))),
         Section(PAYLOAD, bytes(range(200))),
         Section(DECODE_HASH, b"12345678"),
         Section(ICC, b"icc profile"),
