@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from inrcodec.errors import BadOption
@@ -26,6 +26,7 @@ def test_a_sound_at_its_own_rate_has_its_samples_at_their_centres() -> None:
 def test_another_rate_has_the_nearest_number_of_samples_over_the_same_extent(
     frames: int, rate_hz: int, wanted_hz: int
 ) -> None:
+    assume(frames * wanted_hz < 2**30 * rate_hz)  # more is refused, see below
     t = Grid.of_sound(frames, rate_hz, wanted_hz).t
     assert t.count == max(1, round(Fraction(frames, rate_hz) * wanted_hz))
     ends = [Fraction(t.start + i * t.step, t.den) for i in (0, t.count - 1)]

@@ -22,6 +22,13 @@ OPTIONS = {
         "-q --quality Q",
         "-e --effort N",
         "--field NAME",
+        "--activation NAME",
+        "--encoding NAME",
+        "--hidden-features N",
+        "--hidden-layers N",
+        "--omega-0 F",
+        "--first-omega-0 F",
+        "--set NAME=VALUE",
         "--device D",
         "--engine E",
         "--seed N",
@@ -50,6 +57,7 @@ OPTIONS = {
     ],
     "info": [*COMMON, "FILE"],
     "verify": [*COMMON, "FILE", "--max-pixels N", "--max-macs N"],
+    "fields": COMMON,
     "metrics": [*COMMON, "A", "B"],
     "compare": [
         *COMMON,
@@ -112,7 +120,7 @@ def test_the_defaults_that_the_help_states_are_those_of_the_encoder():
     assert (DEFAULT_EFFORT, DEFAULT_LMBDA["image"]) == (5, 1e-3)
     texts = {action.dest: action.help for action in verbs()["encode"]._actions}
     assert texts["effort"].endswith("default 5")
-    assert texts["lmbda"].endswith("(default 1e-3)")
+    assert texts["lmbda"].endswith("(default 1e-3, of sound 3e-5)")
 
 
 def test_version_is_that_of_the_package(call):
