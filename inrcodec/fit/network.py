@@ -6,6 +6,7 @@ is one of `sin(W' h + b')` whose weights move omega_0 times as fast, which for A
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -48,6 +49,7 @@ class Schedule:
     warmup_steps: int = 20
     batch: int = 1 << 16  # samples per step
     coded_share: float = 0.3  # of the steps that know the bits of weights
+    coded_rate: float = 0.3  # share of the learning rates that they begin with
     precondition: bool = True  # False: plain Adam
 
 
@@ -245,14 +247,10 @@ def fit_network(
     highest = {group: 0 if group in frozen else HIGHEST_EXPONENT for group, _ in layout.values()}
     weights = _quantized(layout, fit_.theta, cost, bit_price, highest, work)
     if coded_steps:
-        coded = CodedWeights(layout, weights.exponents, bit_price, 0.3)
-        before = fit_.theta
-        try:
+        coded = CodedWeights(layout, weights.exponents, bit_price, schedule.coded_rate)
+        with contextlib.suppress(Diverged):  # then the first phase's weights stay
             fit_.run(coded_steps, reporter, coded)
             again = _quantized(layout, fit_.theta, cost, bit_price, highest, work)
-        except Diverged:
-            fit_.theta = before
-        else:
             weights = min(weights, again, key=lambda w: w.best)
     tried = weights.refine(
         work.refinements, lambda: reporter.step(weights.bits / problem.pixels, last_error)
