@@ -29,6 +29,8 @@ a video as PNG files are named by a pattern, frame_%05d.png). OUTDIR gets:
                            and what it was made of and by, which --resume goes by; of images by
                            inr also cost, MSE / lmbda + bits per pixel, which it minimises
   bd.tsv                   BD-rates: per signal, their mean with its 95% interval, of the mean curve
+  published.tsv            with --published and all 24 Kodak images: rate of each codec at the PSNR
+                           of each published point
   points.json, curves/     mean curves as CompressAI's tools read them
   run.json                 machine, versions, and every option of every setting
   files/                   every encoded file, and what it decodes to, to check any point by hand
@@ -36,8 +38,8 @@ a video as PNG files are named by a pattern, frame_%05d.png). OUTDIR gets:
 codecs:
   image   jpeg jpeg2000 webp avif jxl inr; if named: jpeg-standard-tables, as CompressAI's published
           curve, and avif-psnr, slower, 4:4:4 and tuned for PSNR, 15% smaller at equal PSNR
-  audio   aac mp3 opus vorbis flac
-  video   x264 x265 svtav1 vp9
+  audio   aac mp3 opus vorbis flac inr
+  video   x264 x265 svtav1 vp9 inr
 Those that cannot run here are skipped, with a word on how to install them, and so is one that does
 not take an input, such as jpeg for a transparent image.
 
@@ -47,6 +49,10 @@ bytes without it too, as payload_bytes.
 --resolutions judges decodes at other sizes: 2 codes an image at half its width and height, and
 decodes it at full size, beside upscales of what other codecs make of the same half-size image;
 0.5 decodes at half the size. Sounds are coded at half their rate, videos at half their frames.
+
+--resume never replaces a point: where OUTDIR has one of an input that has changed since, by other
+options, or by another version of a codec (of ours by other source, comments and docstrings apart),
+nothing is done, and the error says how they differ. --recompute makes those anew.
 
 --metrics names metrics of `inrcodec metrics`, or all; by default those that are quick.
 
@@ -77,13 +83,17 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--published", action="store_true", help="show published curves for Kodak in the report"
     )
     parser.add_argument(
-        "--lmbda", type=float, nargs="+", metavar="F", help="points of inr, default 5 from 2e-2"
+        "--lmbda",
+        type=float,
+        nargs="+",
+        metavar="F",
+        help="points of inr, default 5 by kind, of images from 2e-2",
     )
     parser.add_argument(
         "-e", "--effort", type=int, nargs="+", metavar="N", help="of inr, default 5"
     )
     parser.add_argument(
-        "--field", nargs="+", default=["grid"], metavar="NAME", help="of inr, default grid"
+        "--field", nargs="+", default=[""], metavar="NAME", help="of inr, default as for encode"
     )
     parser.add_argument("--device", default="auto", metavar="D", help="of inr, as for encode")
     parser.add_argument("--engine", default="auto", metavar="E", help="of inr, as for encode")
@@ -98,6 +108,11 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on in OUTDIR: make only what it does not have"
+    )
+    parser.add_argument(
+        "--recompute",
+        action="store_true",
+        help="go on in OUTDIR, and replace points that are not of these inputs, options, versions",
     )
     parser.set_defaults(run=run)
 
@@ -116,6 +131,7 @@ def run(args: argparse.Namespace) -> None:
     from inrcodec.evaluate.compare import compare
     from inrcodec.evaluate.mean_curves import mean_curves, write_curves
     from inrcodec.evaluate.originals import find_originals
+    from inrcodec.evaluate.published_table import published_rows, write_published
     from inrcodec.evaluate.report import write_report
 
     say = console.say if not args.quiet else lambda text: None
@@ -127,11 +143,14 @@ def run(args: argparse.Namespace) -> None:
         rows = bd_rows(outcome.points, outcome.run.anchor)
         write_bd(args.output, rows)
         write_curves(args.output, mean_curves(outcome.points))
+        if outcome.run.published:
+            write_published(args.output, published_rows(outcome.points))
         report = write_report(Path(args.output))
         say(f"{report}: {len(outcome.points)} points, {outcome.new} of them new")
         if outcome.run.not_measured:
             say(f"skipped, as said above and in the report: {'; '.join(outcome.run.not_measured)}")
         _warn_of_sizes(outcome, say)
+        _warn_of_versions(outcome, say)
     text = bd_text(rows)
     if text and not args.json:
         console.write_text(text)
@@ -146,21 +165,18 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _choices(args: argparse.Namespace, kind: str) -> Choices:
-    from inrcodec.evaluate.codecs.inr import DEFAULT_LMBDAS, InrCodec
+    from inrcodec.evaluate.codecs.inr import InrCodec
     from inrcodec.evaluate.compare import Choices
     from inrcodec.evaluate.metrics import catalogue
     from inrcodec.evaluate.resolutions import parse_resolution
-    from inrcodec.fit import DEFAULT_EFFORT, EncodeOptions
+    from inrcodec.fit import DEFAULT_EFFORT
 
-    lmbdas = tuple(args.lmbda or DEFAULT_LMBDAS)
+    lmbdas = tuple(args.lmbda or ())
     ours = tuple(
         InrCodec(field, effort, lmbdas, args.device, args.engine, args.seed)
         for field in args.field
         for effort in args.effort or (DEFAULT_EFFORT,)
     )
-    for codec in ours:
-        for lmbda in lmbdas:  # refuses what is out of range before any work is done
-            EncodeOptions(lmbda, codec.effort, codec.field, args.device, args.engine, args.seed)
     metrics = _words("--metrics", args.metrics)
     factors = _words("--resolutions", args.resolutions)
     return Choices(
@@ -171,6 +187,7 @@ def _choices(args: argparse.Namespace, kind: str) -> Choices:
         anchor=args.anchor or "",
         jobs=args.jobs,
         resume=args.resume,
+        recompute=args.recompute,
         published=args.published,
         seed=args.seed,
         command=_command(args),
@@ -193,7 +210,7 @@ def _command(args: argparse.Namespace) -> str:
         value = getattr(args, action.dest, None)
         if not action.option_strings or value in (None, False, action.default):
             continue
-        if action.dest in ("output", "resume", "quiet", "verbose", "json"):
+        if action.dest in ("output", "resume", "recompute", "quiet", "verbose", "json"):
             continue
         words.append(action.option_strings[-1])
         if value is not True:
@@ -240,6 +257,13 @@ def _warn_of_sizes(outcome: Outcome, say: Any) -> None:
             f"the {len(sizes)} images are of {len(set(sizes.values()))} sizes: mean curves are "
             "means of their bits per pixel, in which small ones count as much as large ones"
         )
+
+
+def _warn_of_versions(outcome: Outcome, say: Any) -> None:
+    for codec in dict.fromkeys(point.codec for point in outcome.points):
+        versions = {p.codec_version: None for p in outcome.points if p.codec == codec}
+        if len(versions) > 1:
+            say(f"the points of {codec} are by {len(versions)} versions: {'; '.join(versions)}")
 
 
 def _failures(outcome: Outcome) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sys
 from typing import Any
@@ -97,3 +98,24 @@ def write_json(record: dict[str, Any]) -> None:
         OutputError: it cannot be written.
     """
     write_text(json.dumps(record, allow_nan=False) + "\n")
+
+
+def write_facts(facts: dict[str, Any]) -> None:
+    """Writes one fact per line to stdout, for people.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    write_text("".join(f"{name}: {_shown(value)}\n" for name, value in facts.items()))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={_shown(item)}" for name, item in value.items()) or "none"
+    if isinstance(value, list):
+        return " ".join(map(_shown, value))
+    if isinstance(value, float):
+        return "none" if math.isnan(value) else f"{value:.6g}"
+    text = "none" if value is None else str(value)
+    # One line per fact, whatever a file is called.
+    return text if text.isprintable() else text.encode("unicode_escape").decode()

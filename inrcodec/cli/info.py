@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import Any
 
 from inrcodec import files
 from inrcodec.bitstream.limits import Limits
@@ -42,15 +41,4 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         console.write_json(facts)
     else:
-        console.write_text("".join(f"{name}: {_shown(value)}\n" for name, value in facts.items()))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return " ".join(f"{name}={_shown(item)}" for name, item in value.items()) or "none"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, str):
-        # One line per fact, whatever the file is called.
-        return value if value.isprintable() else value.encode("unicode_escape").decode()
-    return "none" if value is None else str(value)
+        console.write_facts(facts)

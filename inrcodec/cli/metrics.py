@@ -77,8 +77,7 @@ def run(args: argparse.Namespace) -> None:
     for name, note in report.notes.items():
         if not args.quiet:
             console.say(f"{name}: {note}")
-    lines = [f"{name}: {_shown(value)}\n" for name, value in {**facts, **report.values}.items()]
-    console.write_text("".join(lines))
+    console.write_facts({**facts, **report.values})
 
 
 class _Read(NamedTuple):
@@ -171,13 +170,3 @@ def _notes(report: Report) -> dict[str, str]:
         elif -math.inf in values:
             endless[name] = "minus infinite: nothing of the reference is left"
     return {**endless, **report.notes}
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return " ".join(_shown(item) for item in value)
-    if isinstance(value, float):
-        return "none" if math.isnan(value) else f"{value:.6g}"
-    text = "none" if value is None else str(value)
-    # One line per fact, whatever a file is called.
-    return text if text.isprintable() else text.encode("unicode_escape").decode()

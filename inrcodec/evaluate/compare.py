@@ -1,9 +1,9 @@
 """Runs codecs over signals and keeps everything: every file, every decode, every number.
 
 A run may be killed at any time: files and the table are replaced whole, a point is in the table
-only once its files are there, and every point says itself what it was made of and by what: a
-resumed run takes it from there if the same version of the codec at the same setting made it of the
-same original.
+only once its files are there, and every point says itself what it was made of and by what. A
+resumed run takes those that the same version of the codec at the same setting made of the same
+original, and refuses to begin if it would replace others, unless that is asked for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fractions import Fraction
 from inrcodec.errors import BadInput, BadOption, OutputError
 from inrcodec.evaluate import measuring
 from inrcodec.evaluate.codecs import InrCodec, choose, defaults
-from inrcodec.evaluate.folders import make_folder
+from inrcodec.evaluate.folders import claimed, make_folder
 from inrcodec.evaluate.measuring import Made, Task, told
 from inrcodec.evaluate.metrics import catalogue
 from inrcodec.evaluate.originals import Original
@@ -33,7 +33,7 @@ from inrcodec.evaluate.points import (
     write_run,
 )
 from inrcodec.evaluate.record import merged, new_run, now
-from inrcodec.evaluate.table import Table, drop_stale, unfinished
+from inrcodec.evaluate.table import Table, stale_points, unfinished
 from inrcodec.evaluate.workers import outcomes
 
 # Several numbers, of which a cell of a table holds one.
@@ -51,7 +51,9 @@ class Choices:
         resolutions: factors other than 1.
         anchor: codec that others are compared with; "" for the usual one of the kind.
         jobs: how many points run at a time.
-        resume: go on in a folder that has points.
+        resume: go on in a folder that has points, and keep them all.
+        recompute: go on, and make those anew that other versions, other options or other content
+            of the originals stand behind.
         published: show published curves too.
         seed: of our own codec.
         command: the command line, for the record.
@@ -64,6 +66,7 @@ class Choices:
     anchor: str = ""
     jobs: int = 1
     resume: bool = False
+    recompute: bool = False
     published: bool = False
     seed: int = 0
     command: str = ""
@@ -113,9 +116,11 @@ def compare(
         progress: told of every point; by default nobody is.
 
     Raises:
-        BadOption: an unknown codec or metric, no codec that can run, an anchor that cannot.
+        BadOption: an unknown codec or metric, no codec that can run, an anchor that cannot, or the
+            folder has points that would be replaced and `recompute` is not set.
         BadInput: an original cannot be read, or is none.
-        OutputError: the folder has points and `resume` is not set, or cannot be written.
+        OutputError: the folder has points and neither `resume` nor `recompute` is set, another
+            comparison is at work in it, or it cannot be written.
     """
     choices = choices or Choices()
     progress = progress or Progress()
@@ -144,7 +149,9 @@ def compare(
     for line in [*(f"skipped {name}: {why}" for name, why in run.not_measured.items()), *said]:
         progress.say(line)
     tasks = tasks_of(plan, originals, run, folder, choices.resolutions)
-    return _run(tasks, run, folder, choices, progress)
+    make_folder(folder)
+    with claimed(folder):
+        return _run(tasks, run, folder, choices, progress)
 
 
 def _checked(originals: object, folder: object, choices: object) -> str:
@@ -191,11 +198,13 @@ def _run(
     tasks: Sequence[Task], run: Run, folder: str, choices: Choices, progress: Progress
 ) -> Outcome:
     """Does what the folder does not have yet."""
-    _open_folder(folder, choices.resume)
+    _check_unused(folder, choices)
     earlier = read_run(os.path.join(folder, RUN_NAME))
     table = Table(folder, read_points(os.path.join(folder, POINTS_NAME)))
-    drop_stale(table, tasks, run, progress.say)
+    _settle_stale(table, tasks, run, choices.recompute, progress)
     todo = unfinished(tasks, table, run)
+    if table.points():
+        progress.say(_plan_text(tasks, todo))
     run = merged(earlier, run)
     table.order(key for task in tasks for key in keys_of(task))
     write_run(os.path.join(folder, RUN_NAME), run)
@@ -206,13 +215,47 @@ def _run(
     return Outcome(table.points(), run, new)
 
 
-def _open_folder(folder: str, resume: bool) -> None:
-    make_folder(folder)
-    if not resume and os.path.exists(os.path.join(folder, POINTS_NAME)):
+def _check_unused(folder: str, choices: Choices) -> None:
+    goes_on = choices.resume or choices.recompute
+    if not goes_on and os.path.exists(os.path.join(folder, POINTS_NAME)):
         raise OutputError(
             f"{folder!r} holds a comparison already; go on with it by --resume, or name another "
             "folder"
         )
+
+
+def _settle_stale(
+    table: Table, tasks: Sequence[Task], run: Run, recompute: bool, progress: Progress
+) -> None:
+    """Takes points that this run would make otherwise out of the table, if that was asked for.
+
+    Before any file is replaced: a row of the table must never describe a newer file.
+    """
+    stale = stale_points(table.points(), tasks, run)
+    points = [point for group in stale.values() for point in group]
+    if not points:
+        return
+    if not recompute:
+        wanted = {key for task in tasks for key in keys_of(task)}
+        fit = len(wanted & ({p.key for p in table.points()} - {p.key for p in points}))
+        minutes = sum({p.file: p.encode_seconds for p in points}.values()) / 60
+        raise BadOption(
+            f"points in {table.folder!r} that do not fit this run: {len(points)}, which took "
+            f"{minutes:.1f} minutes to encode; that do: {fit}. {'; '.join(stale)}. Nothing was "
+            "changed: name another folder with -o, or replace them by --recompute"
+        )
+    for reason in stale:
+        progress.say(f"made anew: {reason}")
+    table.drop(points)
+
+
+def _plan_text(tasks: Sequence[Task], todo: Sequence[Task]) -> str:
+    """How much of a resumed run is there, and how much is to be done."""
+    total = sum(len(task.views) for task in tasks)
+    open_ = sum(len(task.views) for task in todo)
+    decoded = sum(len(task.views) for task in todo if task.spent is not None)
+    measured = f"; to measure again from their files: {decoded}" if decoded else ""
+    return f"points that are there: {total - open_}; to make: {open_ - decoded}{measured}"
 
 
 def _work(

@@ -1,4 +1,4 @@
-"""Integrals of smooth curves through few points: monotone (PCHIP) and Akima cubics."""
+"""Integrals and values of smooth curves through few points: monotone (PCHIP) and Akima cubics."""
 
 from __future__ import annotations
 
@@ -21,20 +21,37 @@ def curve_integral(x: np.ndarray, y: np.ndarray, low: float, high: float, method
     Raises:
         BadOption: another method.
     """
-    if not isinstance(method, str) or method not in METHODS:
-        raise BadOption(f"the method is {method!r}, expected one of {', '.join(METHODS)}")
-    slopes = METHODS[method](x, y)
     total = 0.0
-    for i, h in enumerate(np.diff(x)):
+    for i, cubic in enumerate(_pieces(x, y, method)):
         a, b = max(low, x[i]), min(high, x[i + 1])
         if b <= a:
             continue
+        antiderivative = cubic.integ()
+        total += antiderivative(b - x[i]) - antiderivative(a - x[i])
+    return float(total)
+
+
+def curve_value(x: np.ndarray, y: np.ndarray, at: float, method: str = "pchip") -> float:
+    """The piecewise cubic through (x, y) at a place within x[0]..x[-1].
+
+    Args and errors as `curve_integral`.
+    """
+    i = min(max(int(np.searchsorted(x, at)) - 1, 0), len(x) - 2)
+    return float(_pieces(x, y, method)[i](at - x[i]))
+
+
+def _pieces(x: np.ndarray, y: np.ndarray, method: str) -> list[np.polynomial.Polynomial]:
+    """The cubic from each point to the next, of the distance to the first of them."""
+    if not isinstance(method, str) or method not in METHODS:
+        raise BadOption(f"the method is {method!r}, expected one of {', '.join(METHODS)}")
+    slopes = METHODS[method](x, y)
+    pieces = []
+    for i, h in enumerate(np.diff(x)):
         delta = (y[i + 1] - y[i]) / h
         c2 = (3 * delta - 2 * slopes[i] - slopes[i + 1]) / h
         c3 = (slopes[i] + slopes[i + 1] - 2 * delta) / h**2
-        antiderivative = np.polynomial.Polynomial([y[i], slopes[i], c2, c3]).integ()
-        total += antiderivative(b - x[i]) - antiderivative(a - x[i])
-    return float(total)
+        pieces.append(np.polynomial.Polynomial([y[i], slopes[i], c2, c3]))
+    return pieces
 
 
 def _pchip_slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -77,11 +77,6 @@ class Task:
         return f"{self.original.name} {self.codec.name} {self.setting.name}{mark}"
 
     @property
-    def provenance(self) -> tuple[str, str, str]:
-        """What its points get, as `Point.provenance`."""
-        return self.original_sha256, self.codec_version, self.setting.text
-
-    @property
     def file(self) -> str:
         """Path of the encoded file in the folder."""
         mark = f"_reduced{self.reduction}" if self.reduction > 1 else ""

@@ -98,11 +98,6 @@ class Point:
         """What no two points of a run share."""
         return self.signal, self.codec, self.setting, self.resolution
 
-    @property
-    def provenance(self) -> tuple[str, str, str]:
-        """What it was made of and how: points that share key and provenance are the same one."""
-        return self.original_sha256, self.codec_version, self.settings
-
 
 _UNDEFINED = "n/a"
 COLUMNS = (

@@ -8,7 +8,7 @@ those of their authors; where the source says so, estimated from probabilities a
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,8 @@ from inrcodec.errors import BadInput
 
 _FOLDER = Path(__file__).with_name("published")
 _IMAGES = "_images"
+# By set, the stems of the usual file names.
+PICTURES = {"kodak": frozenset(f"kodim{number:02d}" for number in range(1, 25))}
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,23 @@ class Curve:
 def datasets() -> tuple[str, ...]:
     """The names of the sets of pictures that there are curves for."""
     return tuple(sorted({row["dataset"] for row in _rows(images=False)}))
+
+
+def dataset_of(kind: str, signals: Sequence[str]) -> str | None:
+    """The set that some signals are of; None if there are no curves for them.
+
+    Args:
+        kind: of the signals.
+        signals: stems of their usual file names, kodim03.
+    """
+    if kind != "image" or not signals:
+        return None
+    return next((name for name, pictures in PICTURES.items() if pictures >= set(signals)), None)
+
+
+def is_whole(dataset: str, signals: Sequence[str]) -> bool:
+    """Whether some signals of a set are all of it, so that its mean curves are theirs."""
+    return PICTURES[dataset] == set(signals)
 
 
 def curves(dataset: str) -> dict[str, Curve]:

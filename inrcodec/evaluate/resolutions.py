@@ -9,6 +9,10 @@ the signal is coded whole, and judged against its own reduction.
 | image | means of n x n pixels | bicubic, lanczos |
 | audio | band-limited resampling | linear, bandlimited |
 | video | keeping every n-th frame | repeat, blend |
+
+Samples of pictures and sounds stand for the middles of their cells, so a reduced signal begins and
+ends where the whole one does. Frames of a video stand for their beginnings: our codec, whose fields
+have them in the middle, is decoded at the coded rate there, as others are.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from inrcodec.errors import BadInput, BadOption
-from inrcodec.evaluate.codecs.rates import resampled
+from inrcodec.evaluate.rates import resampled
 from inrcodec.signal import AnySignal, AudioSignal, Signal, VideoSignal
 from inrcodec.signal.audio import quantized
 
@@ -92,7 +96,7 @@ def _area_mean(signal: Signal, n: int) -> Signal:
 
 def _lower_rate(signal: AudioSignal, n: int) -> AudioSignal:
     rate_hz = signal.rate_hz // n
-    samples = resampled(signal.samples / signal.full_scale, signal.rate_hz, rate_hz)
+    samples = resampled(signal.samples / signal.full_scale, signal.rate_hz, rate_hz, centred=True)
     return AudioSignal(quantized(samples, signal.bit_depth), rate_hz, signal.bit_depth)
 
 
@@ -136,7 +140,7 @@ def _weights(kernel: Callable[[np.ndarray], np.ndarray], wanted: int, given: int
 
 
 def _between_samples(decoded: AudioSignal, target: AudioSignal) -> AudioSignal:
-    times = np.arange(target.frames) * (decoded.rate_hz / target.rate_hz)
+    times = (np.arange(target.frames) + 0.5) * (decoded.rate_hz / target.rate_hz) - 0.5
     floats = decoded.samples / decoded.full_scale
     at = np.arange(decoded.frames)
     samples = np.stack([np.interp(times, at, channel) for channel in floats.T], axis=1)
@@ -144,7 +148,8 @@ def _between_samples(decoded: AudioSignal, target: AudioSignal) -> AudioSignal:
 
 
 def _at_rate(decoded: AudioSignal, target: AudioSignal) -> AudioSignal:
-    samples = resampled(decoded.samples / decoded.full_scale, decoded.rate_hz, target.rate_hz)
+    floats = decoded.samples / decoded.full_scale
+    samples = resampled(floats, decoded.rate_hz, target.rate_hz, centred=True)
     return replace(target, samples=quantized(samples[: target.frames], target.bit_depth))
 
 

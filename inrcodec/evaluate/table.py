@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from inrcodec.evaluate.measuring import Task
@@ -17,19 +17,22 @@ class Table:
     """The points of a folder, in memory and on disk."""
 
     def __init__(self, folder: str, points: Sequence[Point]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._points = {point.key: point for point in points}
         self._order: dict[Key, int] = {}
 
     def find(self, key: Key, task: Task) -> Point | None:
-        """The point of that key, if its files are there and whole."""
+        """The point of that key, if its encoded file is there and whole."""
         point = self._points.get(key)
         if point is None or point.file != task.file:
             return None
-        path = os.path.join(self._folder, point.file)
+        path = os.path.join(self.folder, point.file)
         there = os.path.isfile(path) and os.path.getsize(path) == point.file_bytes
-        decoded = os.path.isfile(os.path.join(self._folder, point.decoded))
-        return point if there and decoded else None
+        return point if there else None
+
+    def has_decode(self, point: Point) -> bool:
+        """Whether what its file decodes to is there too."""
+        return os.path.isfile(os.path.join(self.folder, point.decoded))
 
     def order(self, keys: Iterable[Key]) -> None:
         """Rows come in this order, and points of earlier runs that have no place in it first."""
@@ -38,37 +41,49 @@ class Table:
     def add(self, points: Sequence[Point]) -> None:
         """Adds points, or replaces them, on disk too."""
         self._points.update((point.key, point) for point in points)
-        write_points(os.path.join(self._folder, POINTS_NAME), self.points())
+        write_points(os.path.join(self.folder, POINTS_NAME), self.points())
 
-    def drop(self, unwanted: Callable[[Point], bool]) -> list[Point]:
-        """The points that are so, which are then no longer in the table, on disk too."""
-        dropped = [point for point in self._points.values() if unwanted(point)]
-        for point in dropped:
+    def drop(self, unwanted: Iterable[Point]) -> None:
+        """Takes points out of the table, on disk too."""
+        for point in unwanted:
             del self._points[point.key]
-        if dropped:
-            write_points(os.path.join(self._folder, POINTS_NAME), self.points())
-        return dropped
+        write_points(os.path.join(self.folder, POINTS_NAME), self.points())
 
     def points(self) -> list[Point]:
         """All points."""
         return sorted(self._points.values(), key=lambda point: self._order.get(point.key, -1))
 
 
-def drop_stale(table: Table, tasks: Sequence[Task], run: Run, say: Callable[[str], None]) -> None:
-    """Drops points that are not of the originals, or not of the codecs, of this run.
+def stale_points(
+    points: Iterable[Point], tasks: Sequence[Task], run: Run
+) -> dict[str, list[Point]]:
+    """Points that are not of the originals, or not by the codecs and options, of a run.
 
-    Before any file is replaced: a row of the table must never describe a newer file.
+    By how what was found differs from what was expected.
     """
     digests = {name: short_digest(digest) for name, digest in run.digests.items()}
-    changed = table.drop(lambda p: p.signal in digests and p.original_sha256 != digests[p.signal])
-    for name in dict.fromkeys(point.signal for point in changed):
-        count = sum(point.signal == name for point in changed)
-        say(f"{name} has changed: its {count} points are dropped")
-    now = {key: task.provenance for task in tasks for key in keys_of(task)}
-    stale = table.drop(lambda p: p.key in now and p.provenance != now[p.key])
-    for name in dict.fromkeys(point.codec for point in stale):
-        count = sum(point.codec == name for point in stale)
-        say(f"{name} has another version or other options: {count} points are made anew")
+    wanted = {key: task for task in tasks for key in keys_of(task)}
+    groups: dict[tuple[str, str], tuple[str, list[Point]]] = {}
+    for point in points:
+        digest = digests.get(point.signal, point.original_sha256)
+        task = wanted.get(point.key)
+        if point.original_sha256 != digest:
+            found = point.original_sha256
+            case = point.signal, found
+            text = f"has changed: its SHA-256 began with {found}, now with {digest}"
+        elif task and point.codec_version != task.codec_version:
+            case = point.codec, point.codec_version
+            text = (
+                f"found by {point.codec_version}, made at commit {point.commit or 'unknown'}, "
+                f"expected by {task.codec_version}"
+            )
+        elif task and point.settings != task.setting.text:
+            case = point.codec, "options"
+            text = f"found with {point.settings!r}, expected with {task.setting.text!r}"
+        else:
+            continue
+        groups.setdefault(case, (text, []))[1].append(point)
+    return {f"{name} ({len(group)}) {text}": group for (name, _), (text, group) in groups.items()}
 
 
 def unfinished(tasks: Sequence[Task], table: Table, run: Run) -> list[Task]:
@@ -82,7 +97,9 @@ def unfinished(tasks: Sequence[Task], table: Table, run: Run) -> list[Task]:
         views = tuple(
             view
             for view, point in zip(task.views, found, strict=True)
-            if point is None or not wanted <= {*point.metrics, *point.undefined}
+            if point is None
+            or not table.has_decode(point)
+            or not wanted <= {*point.metrics, *point.undefined}
         )
         if not views:
             continue

@@ -6,13 +6,14 @@ import json
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from inrcodec.evaluate.points import read_points, read_run
+from inrcodec.evaluate.points import read_points, read_run, write_points
 
 JPEG = ("--codecs", "jpeg,webp", "--metrics", "psnr_db")
 
@@ -101,6 +102,33 @@ def test_our_codec_is_one_of_them(call, tmp_path):
     assert call("compare", picture, "-o", out, "--codecs", "inr", *options).code == 0
     found = [(p.codec, p.setting, p.lmbda) for p in read_points(out / "points.tsv")]
     assert found == [("inr-e1", "lmbda0.02", 0.02)]
+
+
+def test_resume_refuses_to_replace_points_and_recompute_does(call, tmp_path):
+    picture, out = some_picture(tmp_path / "a.png"), tmp_path / "out"
+    words = ("compare", picture, "-o", out, *JPEG)
+    assert call(*words).code == 0
+    some_picture(tmp_path / "a.png", height=33)
+    before = (out / "points.tsv").read_bytes()
+    refused = call(*words, "--resume")
+    assert (refused.code, refused.out) == (2, b"")
+    assert "a (38) has changed" in refused.err
+    assert "name another folder with -o, or replace them by --recompute" in refused.err
+    assert (out / "points.tsv").read_bytes() == before
+    done = call(*words, "--recompute")
+    assert done.code == 0
+    assert "38 of them new" in done.err
+    assert "--recompute" not in read_run(out / "run.json").command
+
+
+def test_points_of_one_codec_by_two_versions_are_told(call, tmp_path):
+    out = tmp_path / "out"
+    assert call("compare", some_picture(tmp_path / "a.png"), "-o", out, *JPEG).code == 0
+    points = [replace(point, codec_version="other") for point in read_points(out / "points.tsv")]
+    write_points(out / "points.tsv", points)
+    done = call("compare", some_picture(tmp_path / "b.png"), "-o", out, *JPEG, "--resume")
+    assert done.code == 0
+    assert "the points of jpeg are by 2 versions: other; Pillow" in done.err
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ OPTIONS = {
         "OUT",
         "--lmbda F",
         "-q --quality Q",
+        "--target-bytes N",
         "-e --effort N",
         "--field NAME",
         "--activation NAME",
@@ -48,6 +49,7 @@ OPTIONS = {
         "--rate HZ",
         "--fps F",
         "--time T0:T1",
+        "--band K",
         "--bit-depth 8|10|16|24",
         "--fast",
         "--format EXT",
@@ -76,6 +78,7 @@ OPTIONS = {
         "--seed N",
         "-j --jobs N",
         "--resume",
+        "--recompute",
     ],
 }
 

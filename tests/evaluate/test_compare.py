@@ -19,7 +19,10 @@ from inrcodec.evaluate.originals import Original, find_originals
 from inrcodec.evaluate.plan import plan_of, tasks_of
 from inrcodec.evaluate.points import read_points, read_run, write_points
 from inrcodec.evaluate.record import new_run
+from inrcodec.media.audio import load_audio, save_audio
 from inrcodec.media.image import load_image
+from inrcodec.media.video import load_video, save_video
+from inrcodec.signal import AudioSignal, video_signal
 
 QUICK = InrCodec(effort=1, lmbdas=(1e-2,), device="cpu", engine="reference")
 JPEG = Choices(codecs=("jpeg",), metrics=("psnr_db",))
@@ -105,10 +108,56 @@ def test_a_resumed_run_makes_only_what_is_missing(tmp_path: Path):
     assert [p.file_bytes for p in third.points] == [p.file_bytes for p in first.points]
 
 
-def test_a_changed_original_or_setting_is_made_anew(tmp_path: Path):
+def test_a_resumed_run_replaces_no_point_of_other_versions_options_or_inputs(tmp_path: Path):
     original, out = picture(tmp_path / "a.png"), tmp_path / "out"
     run([original], out, JPEG)
+    table = read_points(out / "points.tsv")
     again = replace(JPEG, resume=True)
+
+    def refused(originals: list[Original]) -> str:
+        before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        with pytest.raises(BadOption) as caught:
+            run(originals, out, again)
+        assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+        return str(caught.value)
+
+    version = table[3].codec_version
+    for changes, words in (
+        ({"settings": "quality=30"}, "found with 'quality=30', expected with 'Pillow JPEG: qual"),
+        (
+            {"codec_version": "Pillow 1"},
+            f"found by Pillow 1, made at commit {table[3].commit}, expected by {version}",
+        ),
+    ):
+        write_points(out / "points.tsv", [replace(table[3], **changes), *table[:3], *table[4:]])
+        message = refused([original])
+        assert "that do not fit this run: 1, which took 0.0 minutes to encode" in message
+        assert f"that do: 18. jpeg (1) {words}" in message
+        assert message.endswith("name another folder with -o, or replace them by --recompute")
+    write_points(out / "points.tsv", table)
+    message = refused([picture(tmp_path / "a.png", 32, 40)])
+    assert "that do: 0. a (19) has changed: its SHA-256 began with " in message
+
+
+def test_points_by_another_source_of_ours_say_which(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    ours = Choices(codecs=("inr",), ours=(QUICK,), metrics=("psnr_db",), resume=True)
+    (point,) = run([original], out, ours)[0].points
+    older = point.codec_version.replace(source_digest(), "84ff9da750ca")
+    write_points(out / "points.tsv", [replace(point, codec_version=older, encode_seconds=4500.0)])
+    with pytest.raises(BadOption, match="which took 75.0 minutes to encode") as caught:
+        run([original], out, ours)
+    found, expected = str(caught.value).split("expected by")
+    assert "found by inrcodec, " in found
+    assert "source 84ff9da750ca" in found
+    assert f"source {source_digest()}." in expected
+    assert (out / point.file).stat().st_size == point.file_bytes
+
+
+def test_what_does_not_fit_is_made_anew_where_that_is_asked_for(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    run([original], out, JPEG)
+    again = replace(JPEG, recompute=True)
     changed = picture(tmp_path / "a.png", 32, 40)
     assert run([changed], out, again)[0].new == 19
     table = read_points(out / "points.tsv")
@@ -116,7 +165,47 @@ def test_a_changed_original_or_setting_is_made_anew(tmp_path: Path):
         write_points(out / "points.tsv", [replace(table[3], **changes), *table[:3], *table[4:]])
         outcome, heard = run([changed], out, again)
         assert outcome.new == 1
-        assert heard.said == ["jpeg has another version or other options: 1 points are made anew"]
+        assert heard.said[0].startswith("made anew: jpeg (1) found ")
+        assert heard.said[1:] == ["points that are there: 18; to make: 1"]
+
+
+def test_a_resumed_run_says_what_is_there_before_it_begins(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    _, heard = run([original], out, JPEG)
+    assert heard.said == []
+    points = read_points(out / "points.tsv")
+    write_points(out / "points.tsv", [replace(points[0], metrics={}), *points[1:10]])
+    _, heard = run([original], out, replace(JPEG, resume=True))
+    assert heard.said == [
+        "points that are there: 9; to make: 9; to measure again from their files: 1"
+    ]
+
+
+def test_a_lost_decode_is_made_from_its_file(tmp_path: Path):
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+    first, _ = run([original], out, JPEG)
+    point = first.points[5]
+    (out / point.decoded).unlink()
+    second, _ = run([original], out, replace(JPEG, resume=True))
+    assert second.new == 1
+    assert (out / point.decoded).exists()
+    assert second.points[5].encode_seconds == pytest.approx(point.encode_seconds)
+
+
+def test_two_runs_at_a_time_do_not_write_into_one_folder(tmp_path: Path):
+    pytest.importorskip("fcntl")
+    original, out = picture(tmp_path / "a.png"), tmp_path / "out"
+
+    class Second(Heard):
+        def finished(self, task, made) -> None:
+            with pytest.raises(OutputError, match="another comparison is at work in"):
+                compare([original], str(out), replace(JPEG, resume=True))
+            self.errors.append("refused")
+
+    heard = Second()
+    compare([original], str(out), JPEG, heard)
+    assert heard.errors == ["refused"] * 19
+    assert run([original], out, replace(JPEG, resume=True))[0].new == 0
 
 
 def test_a_run_killed_before_any_work_leaves_no_stale_point_as_current(tmp_path: Path):
@@ -130,7 +219,7 @@ def test_a_run_killed_before_any_work_leaves_no_stale_point_as_current(tmp_path:
     samples = np.asarray(Image.open(tmp_path / "p.png"))[::-1]
     Image.fromarray(samples).save(tmp_path / "p.png")
     originals = find_originals([str(tmp_path / "p.png")], print)
-    again = replace(both, resume=True)
+    again = replace(both, recompute=True)
     with pytest.raises(KeyboardInterrupt):
         compare(originals, str(out), again, Killed())
     outcome, _ = run(originals, out, again)
@@ -146,10 +235,11 @@ def test_a_changed_original_loses_the_points_of_all_codecs(tmp_path: Path):
     out = tmp_path / "out"
     originals = [picture(tmp_path / "a.png"), picture(tmp_path / "b.png")]
     run(originals, out, replace(JPEG, codecs=("jpeg", "webp")))
-    outcome, heard = run([picture(tmp_path / "a.png", 32, 40)], out, replace(JPEG, resume=True))
+    again = replace(JPEG, recompute=True)
+    outcome, heard = run([picture(tmp_path / "a.png", 32, 40)], out, again)
     kept = {(p.signal, p.codec) for p in outcome.points}
     assert kept == {("a", "jpeg"), ("b", "jpeg"), ("b", "webp")}
-    assert heard.said == ["a has changed: its 38 points are dropped"]
+    assert heard.said[0].startswith("made anew: a (38) has changed: ")
 
 
 def test_points_keep_their_own_origin_when_others_are_added(tmp_path: Path):
@@ -274,7 +364,7 @@ def test_an_anchor_that_somebody_chose_must_take_the_signals(tmp_path: Path):
 def test_a_resumed_record_keeps_who_was_left_out_and_forgets_it_where_it_changed(tmp_path: Path):
     out, both = tmp_path / "out", replace(JPEG, codecs=("jpeg", "webp"))
     run([picture(tmp_path / f"{name}.png", channels=4) for name in "ab"], out, both)
-    outcome, _ = run([picture(tmp_path / "a.png")], out, replace(both, resume=True))
+    outcome, _ = run([picture(tmp_path / "a.png")], out, replace(both, recompute=True))
     assert set(outcome.run.left_out["jpeg"]) == {"b"}
     assert {(p.signal, p.codec) for p in outcome.points} == {
         ("a", "jpeg"), ("a", "webp"), ("b", "webp"),
@@ -302,7 +392,7 @@ def test_processor_time_is_taken_beside_wall_time_and_networks_are_weighed(tmp_p
     choices = Choices(codecs=("jpeg", "inr"), ours=(QUICK,), metrics=("psnr_db",))
     outcome, _ = run([picture(tmp_path / "a.png")], tmp_path / "out", choices)
     (ours,) = (point for point in outcome.points if point.codec == "inr-e1")
-    assert ours.encode_cpu_seconds > 0.5 * ours.encode_seconds
+    assert ours.encode_cpu_seconds > 0
     assert 100 < ours.network_bytes < ours.file_bytes
     assert ours.cost == pytest.approx(10 ** (-ours.metrics["psnr_db"] / 10) / 1e-2 + ours.rate)
     jpeg = [point for point in outcome.points if point.codec == "jpeg"]
@@ -395,24 +485,57 @@ def test_what_views_are_judged_against_follows_the_original(tmp_path: Path):
     choices = replace(JPEG, resolutions=(Fraction(2),))
     run([picture(tmp_path / "a.png")], out, choices)
     changed = picture(tmp_path / "a.png", 32, 40)
-    run([changed], out, replace(choices, resume=True))
+    run([changed], out, replace(choices, recompute=True))
     kept = load_image((out / "files" / "originals" / "a_x2.png").read_bytes())
     assert (kept.height, kept.width) == (32, 40)
 
 
-def test_our_codec_is_skipped_by_name_for_kinds_it_has_no_field_for(tmp_path: Path):
-    from inrcodec.media.audio import save_audio
-    from inrcodec.signal import AudioSignal
-
-    samples = np.random.default_rng(0).integers(-9000, 9000, (3000, 1)).astype(np.int16)
-    (tmp_path / "a.wav").write_bytes(save_audio(AudioSignal(samples, 16_000), ".wav"))
+def test_sound_is_compared_with_our_codec_at_any_rate(tmp_path: Path):
+    out, times = tmp_path / "out", np.arange(2001)[:, None]
+    samples = np.rint(9000 * np.sin(times / [17, 19])).astype(np.int16)
+    (tmp_path / "a.wav").write_bytes(save_audio(AudioSignal(samples, 8000), ".wav"))
     originals = find_originals([str(tmp_path / "a.wav")], print)
-    choices = Choices(codecs=("flac", "inr"), metrics=("snr_db",))
-    outcome, heard = run(originals, tmp_path / "out", choices)
-    assert [p.metrics["snr_db"] for p in outcome.points] == [np.inf]
-    assert outcome.points[0].rate_unit == "kbps"
-    assert "no field for audio yet" in heard.said[0]
-    assert set(outcome.run.skipped) == {"inr-e5"}
+    factors = (Fraction(1, 2), Fraction(2))
+    ours = replace(QUICK, effort=3, lmbdas=(1e-6,))
+    choices = Choices(("flac", "inr"), (ours,), metrics=("snr_db",), resolutions=factors)
+    outcome, heard = run(originals, out, choices)
+    assert (heard.errors, outcome.run.skipped) == ([], {})
+    found = {(p.codec, p.resolution): p for p in outcome.points}
+    assert found["flac", 1].metrics["snr_db"] == np.inf
+    sizes = {}
+    for factor in (0.5, 1, 2):
+        point = found["inr-e3", factor]
+        decoded = load_audio((out / point.decoded).read_bytes(), "a.wav")
+        sizes[factor] = (decoded.rate_hz, decoded.frames, decoded.channels)
+        assert np.isfinite(point.metrics["snr_db"])
+        assert (point.rate_unit, point.cost) == ("kbps", None)
+    # Between samples a network that learned this little may do anything.
+    assert found["inr-e3", 1].metrics["snr_db"] > 3
+    assert sizes == {0.5: (4000, 1000, 2), 1: (8000, 2001, 2), 2: (8000, 2000, 2)}
+
+
+def test_video_is_compared_with_our_codec_as_with_others(tmp_path: Path):
+    out = tmp_path / "out"
+    y, x = np.mgrid[0:16, 0:24]
+    frames = np.stack([100 + 3 * x + 2 * y + 5 * t for t in range(5)]).astype(np.uint8)
+    video = video_signal(np.repeat(frames[..., None], 3, axis=3), 25)
+    (tmp_path / "v.y4m").write_bytes(save_video(video, ".y4m"))
+    originals = find_originals([str(tmp_path / "v.y4m")], print)
+    factors = (Fraction(1, 2), Fraction(2))
+    choices = Choices(("inr",), (QUICK,), metrics=("psnr_yuv_db",), resolutions=factors)
+    outcome, heard = run(originals, out, choices)
+    assert heard.errors == []
+    sizes = {}
+    for point in outcome.points:
+        decoded = load_video(str(out / point.decoded))
+        sizes[point.codec, point.resolution] = (float(decoded.rate), decoded.frames)
+        assert point.metrics["psnr_yuv_db"] > 20
+    assert sizes == {
+        ("inr-e1", 1): (25.0, 5),
+        ("inr-e1+drop", 0.5): (12.5, 2),
+        ("inr-e1+repeat", 2): (25.0, 4),
+        ("inr-e1+blend", 2): (25.0, 4),
+    }
 
 
 @pytest.mark.parametrize(
@@ -421,6 +544,8 @@ def test_our_codec_is_skipped_by_name_for_kinds_it_has_no_field_for(tmp_path: Pa
         (Choices(codecs=("gif",)), "no codec 'gif'; for image there are: jpeg, .*inr"),
         (Choices(codecs=("aac",)), "codec 'aac' is for audio, the inputs are image"),
         (Choices(codecs=("jpeg", "jpeg")), "'jpeg' is chosen twice"),
+        (Choices(codecs=("inr",), ours=(InrCodec("sirene"),)), "there is no field 'sirene'"),
+        (Choices(codecs=("inr",), ours=(InrCodec(lmbdas=(20.0,)),)), "lmbda is 20.0, expected"),
         (
             Choices(codecs=("jpeg",), metrics=("vmaf",)),
             "no metric 'vmaf' for image; there are: psn",

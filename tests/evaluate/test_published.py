@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from inrcodec.errors import BadInput
-from inrcodec.evaluate.published import curves, datasets, image_curves
+from inrcodec.evaluate.points import Point
+from inrcodec.evaluate.published import curves, dataset_of, datasets, image_curves, is_whole
+from inrcodec.evaluate.published_table import published_rows, write_published
+
+KODAK = [f"kodim{number:02d}" for number in range(1, 25)]
+
+
+def point(signal: str, codec: str, setting: str, rate: float, psnr_db: float) -> Point:
+    return Point(
+        signal, "image", codec, setting, None, "f", "d", 1, 1, rate, "bpp", 1, 1.0, 1.0,
+        metrics={"psnr_db": psnr_db},
+    )  # fmt: skip
 
 
 def test_every_curve_has_a_source_and_rises():
@@ -46,3 +59,35 @@ def test_an_unknown_set_lists_the_known_ones():
     assert datasets() == ("kodak",)
     with pytest.raises(BadInput, match="only for kodak"):
         curves("mine")
+
+
+def test_a_set_is_known_by_the_names_of_its_pictures():
+    assert dataset_of("image", KODAK) == dataset_of("image", ["kodim03"]) == "kodak"
+    assert is_whole("kodak", KODAK[::-1])
+    assert not is_whole("kodak", KODAK[1:])
+    for kind, names in (("audio", KODAK), ("image", []), ("image", ["kodim25"])):
+        assert dataset_of(kind, names) is None
+
+
+def test_measured_curves_are_read_at_the_quality_of_published_points(tmp_path):
+    # 3% fewer bits than CompressAI's JPEG at each of its points, as the mean of unlike pictures.
+    jpeg = curves("kodak")["JPEG (CompressAI)"].points
+    points = [
+        point(name, "mine", f"q{place}", 0.97 * p.rate_bpp * (1 + sign / 2), p.psnr_db + sign)
+        for place, p in enumerate(jpeg)
+        for name, sign in zip(KODAK, [1, -1] * 12, strict=True)
+    ]
+    points = [replace(p, metrics={"psnr_db": p.metrics["psnr_db"] - 1e-9}) for p in points]
+    rows = published_rows(points)
+    found = [row for row in rows if row.published == "JPEG (CompressAI)"]
+    assert [row.psnr_db for row in found] == [p.psnr_db for p in jpeg[:-1]]
+    assert [row.difference_percent for row in found] == pytest.approx([-3.0] * 18)
+    assert {round(row.bd_rate_percent, 6) for row in found} == {-3.0}
+    reached = [row for row in rows if row.published == "Cool-Chic 5.0"]
+    assert all(jpeg[0].psnr_db <= row.psnr_db <= jpeg[-1].psnr_db for row in reached)
+    assert published_rows([p for p in points if p.signal != "kodim07"]) == []
+    write_published(tmp_path, found)
+    lines = (tmp_path / "published.tsv").read_text().splitlines()
+    assert lines[1].split("\t") == [
+        "JPEG (CompressAI)", "23.7799", "0.22115", "mine", "0.214516", "-3", "-3",
+    ]  # fmt: skip

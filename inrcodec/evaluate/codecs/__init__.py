@@ -15,6 +15,7 @@ Adding a codec means adding it to the `CODECS` of its library's file.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inrcodec.errors import BadOption
 from inrcodec.evaluate.codecs import ffmpeg_audio, ffmpeg_video, libsndfile, pillow
@@ -64,13 +65,14 @@ def choose(
     Args:
         names: as given by the user, `inr` for all of `ours`.
         kind: of the signals.
-        ours: configurations of our own codec.
+        ours: configurations of our own codec, of whatever kind; they are taken for this one.
 
     Returns:
         The codecs in the order of the names, and by name what is missing and how to get it.
 
     Raises:
-        BadOption: an unknown name, one of another kind of signals, or one given twice.
+        BadOption: an unknown name, one of another kind of signals, one given twice, or a field of
+            ours that does not represent them.
     """
     by_name = {codec.name: codec for codec in _all()}
     chosen: list[Codec] = []
@@ -78,17 +80,19 @@ def choose(
     for name in names:
         if name not in by_name and name != OURS:
             raise BadOption(f"there is no codec {name!r}; for {kind} there are: {_listed(kind)}")
-        found = list(ours) if name == OURS else [by_name[name]]
+        if name == OURS:
+            found: list[Codec] = [replace(codec, kind=kind) for codec in ours]
+            for codec in found:
+                codec.check()
+        else:
+            found = [by_name[name]]
         for codec in found:
-            if kind in codec.kinds:
-                missing = codec.probe().missing
-            elif name == OURS:
-                missing = f"inrcodec {codec.probe().version} has no field for {kind} yet"
-            else:
+            if kind not in codec.kinds:
                 raise BadOption(
                     f"codec {name!r} is for {' and '.join(codec.kinds)}, the inputs are {kind}; "
                     f"for {kind} there are: {_listed(kind)}"
                 )
+            missing = codec.probe().missing
             if missing is None:
                 chosen.append(codec)
             else:

@@ -15,7 +15,7 @@ import numpy as np
 
 from inrcodec.errors import BadInput
 from inrcodec.evaluate.codecs.codec import Probe, Setting
-from inrcodec.evaluate.codecs.rates import like_original, resampled
+from inrcodec.evaluate.rates import like_original, resampled
 from inrcodec.media.streams import open_container
 from inrcodec.signal import AudioSignal
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from inrcodec import __version__, api, codec
 from inrcodec.bitstream.container import FORMAT_VERSION
 from inrcodec.bitstream.limits import Limits
 from inrcodec.evaluate.codecs.codec import Probe, Setting
+from inrcodec.evaluate.source import source_digest
+from inrcodec.fields import default_field, family_of
 from inrcodec.fields.grid import GridField
-from inrcodec.fit import DEFAULT_EFFORT
-from inrcodec.signal import Signal
+from inrcodec.fit import DEFAULT_EFFORT, EncodeOptions
+from inrcodec.signal import AnySignal, AudioSignal, VideoSignal
 
-# Those of Cool-Chic's published curves.
-DEFAULT_LMBDAS = (2e-2, 4e-3, 1e-3, 4e-4, 1e-4)
-DEFAULT_FIELD = "grid"
-# What cannot change a file or its decode.
-_BESIDE = ("evaluate", "cli")
+# Of images those of Cool-Chic's published curves.
+DEFAULT_LMBDAS = {
+    "image": (2e-2, 4e-3, 1e-3, 4e-4, 1e-4),
+    "audio": (1e-3, 3e-4, 1e-4, 3e-5, 1e-5),
+    "video": (2e-2, 4e-3, 1e-3, 4e-4, 1e-4),
+}
 
 
 @dataclass(frozen=True)
@@ -27,69 +27,106 @@ class InrCodec:
     """One field at one effort.
 
     Args:
-        field: family of the representation.
+        field: family of the representation, "" for the usual one of the kind.
         effort: 1..9.
-        lmbdas: one point for each, from the smallest file to the largest.
+        lmbdas: one point for each; none for the usual ones of the kind.
         device, engine, seed: as in `fit.EncodeOptions`.
+        kind: of the signals.
     """
 
-    field: str = DEFAULT_FIELD
+    field: str = ""
     effort: int = DEFAULT_EFFORT
-    lmbdas: tuple[float, ...] = DEFAULT_LMBDAS
+    lmbdas: tuple[float, ...] = ()
     device: str = "auto"
     engine: str = "auto"
     seed: int = 0
+    kind: str = "image"
     extension: str = ".inr"
-    kinds: tuple[str, ...] = ("image",)
     slow: bool = True
-    renders: bool = True
+
+    @property
+    def renders(self) -> bool:
+        """Whether it is judged at other sizes and rates as it renders them, see `resolutions`."""
+        return self.kind != "video"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kind that this configuration is for."""
+        return (self.kind,)
+
+    @property
+    def family(self) -> str:
+        """The name of its field.
+
+        Raises:
+            BadOption: there is no field for the kind.
+        """
+        return self.field or default_field(self.kind)
 
     @property
     def name(self) -> str:
-        """`inr-e5`, or `inr-siren-e5` for another family than the default one."""
-        return "-".join(
-            ["inr", *([] if self.field == DEFAULT_FIELD else [self.field]), f"e{self.effort}"]
-        )
+        """`inr-e5`, or `inr-siren-e5` for another field than the usual one."""
+        family = [] if self.family == default_field(self.kind) else [self.family]
+        return "-".join(["inr", *family, f"e{self.effort}"])
 
     def probe(self) -> Probe:
         """It is always here; a version is another one as soon as its source is."""
         version = ".".join(map(str, FORMAT_VERSION))
         return Probe("inrcodec", f"{__version__}, format {version}, source {source_digest()}")
 
-    def refusal(self, signal: Signal) -> str | None:
-        """None: pictures of any channels and depth fit."""
+    def refusal(self, signal: AnySignal) -> str | None:
+        """None: signals of any channels and depth fit."""
         return None
 
-    def settings(self, signal: Signal) -> tuple[Setting, ...]:
+    def settings(self, signal: AnySignal) -> tuple[Setting, ...]:
         """One for each lambda."""
         return tuple(
             Setting(
                 f"lmbda{lmbda:g}",
-                f"field {self.field}, lmbda {lmbda:g}, effort {self.effort}, seed {self.seed}, "
+                f"field {self.family}, lmbda {lmbda:g}, effort {self.effort}, seed {self.seed}, "
                 f"device {self.device}, engine {self.engine}",
                 lmbda=lmbda,
             )
-            for lmbda in sorted(set(self.lmbdas), reverse=True)
+            for lmbda in sorted(set(self.lmbdas or DEFAULT_LMBDAS[self.kind]), reverse=True)
         )
 
-    def encode(self, signal: Signal, setting: Setting) -> bytes:
-        """The `.inr` file of a picture, without its metadata."""
-        options = api.encode_options(
-            lmbda=setting.lmbda,
+    def check(self) -> None:
+        """Refuses what no encode could be done with, before any is.
+
+        Raises:
+            BadOption: a value is out of range, or the field does not represent such signals.
+        """
+        family_of(self.family, self.kind)
+        for lmbda in self.lmbdas or DEFAULT_LMBDAS[self.kind]:
+            self._options(lmbda)
+
+    def _options(self, lmbda: float) -> EncodeOptions:
+        return api.encode_options(
+            self.kind,
+            lmbda=lmbda,
             effort=self.effort,
-            field=self.field,
+            field=self.family,
             device=self.device,
             engine=self.engine,
             seed=self.seed,
         )
-        return codec.encode(signal.stripped(), options).data
 
-    def decode(self, data: bytes, like: Signal) -> Signal:
-        """The picture at the size of `like`; at its native size checked against its hash.
+    def encode(self, signal: AnySignal, setting: Setting) -> bytes:
+        """The `.inr` file of a signal, without its metadata."""
+        return codec.encode(signal.stripped(), self._options(setting.lmbda)).data
+
+    def decode(self, data: bytes, like: AnySignal) -> AnySignal:
+        """The signal at the size or rate of `like`; at its native one checked against its hash.
 
         At one n-th of it, the part that n divides, as `resolutions.reduced` has it.
         """
         header = codec.InrFile.parse(data, Limits()).header
+        if isinstance(like, AudioSignal):
+            if header.rate_hz == like.rate_hz:
+                return codec.verify(data)
+            return codec.decode(data, rate_hz=like.rate_hz).part(0, like.frames)
+        if isinstance(like, VideoSignal):
+            return codec.verify(data)
         if (header.height, header.width) == (like.height, like.width):
             return codec.verify(data)
         region = None
@@ -112,21 +149,3 @@ class InrCodec:
         if not isinstance(field, GridField):
             return len(data)
         return round(len(data) - field.latent_coder().rate_bits(field.latents) / 8)
-
-
-@cache
-def source_digest() -> str:
-    """First 12 digits of a SHA-256 over the source and the tables of the codec.
-
-    Better than a commit, which also changes with what cannot change a file, does not tell two
-    states of a changed tree apart, and is unknown where the package is installed.
-    """
-    root = Path(__file__).parents[2]
-    found = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        inner = path.relative_to(root)
-        if inner.parts[0] in _BESIDE or "__pycache__" in inner.parts or not path.is_file():
-            continue
-        found.update(f"{inner.as_posix()}\0{path.stat().st_size}\0".encode())
-        found.update(path.read_bytes())
-    return found.hexdigest()[:12]

@@ -11,7 +11,7 @@ import soundfile
 from inrcodec.errors import BadInput
 from inrcodec.evaluate.codecs import ffmpeg_audio
 from inrcodec.evaluate.codecs.codec import Probe, Setting
-from inrcodec.evaluate.codecs.rates import like_original
+from inrcodec.evaluate.rates import like_original
 from inrcodec.signal import AudioSignal
 
 # libsndfile's Vorbis writer overflows its stack on large blocks (its issue 130).

@@ -14,6 +14,7 @@ import numpy as np
 
 from inrcodec.errors import BadInput, BadOption
 from inrcodec.evaluate.metrics.pairs import check_rate, sound_pair
+from inrcodec.evaluate.rates import resampled
 
 INSTALL = 'pip install "inrcodec[audio-metrics]"'
 # Name of the module: name of the package that brings it.
@@ -109,22 +110,6 @@ def stoi(reference: np.ndarray, decoded: np.ndarray, rate_hz: int) -> float:
     )
 
 
-def resampled(signal: np.ndarray, rate_hz: int, new_rate_hz: int) -> np.ndarray:
-    """[samples, channels] at another rate: its Fourier series, cut or continued with zeros.
-
-    Ideal inside; the ends ring, in both signals of a pair alike. The length is rounded.
-    """
-    if rate_hz == new_rate_hz:
-        return signal
-    length = max(1, round(len(signal) * new_rate_hz / rate_hz))
-    shorter = min(length, len(signal))
-    spectrum = np.fft.rfft(signal, axis=0)[: length // 2 + 1]
-    if shorter % 2 == 0 and length != len(signal):
-        # At the Nyquist frequency of an even length two frequencies share one coefficient.
-        spectrum[shorter // 2] *= 0.5 if length > shorter else 2
-    return np.fft.irfft(spectrum, length, axis=0) * (length / len(signal))
-
-
 def _at_rate(
     reference: np.ndarray, decoded: np.ndarray, rate_hz: int, new_rate_hz: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +120,7 @@ def _at_rate(
             "the reference is silent, expected some sound, as silence is not heard better or "
             "worse; leave this metric out"
         )
-    return resampled(first, rate_hz, new_rate_hz), resampled(second, rate_hz, new_rate_hz)
+    return tuple(resampled(sound, round(rate_hz), new_rate_hz) for sound in (first, second))
 
 
 def _module(name: str) -> ModuleType:

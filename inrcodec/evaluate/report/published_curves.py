@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +14,6 @@ from inrcodec.evaluate.qualities import Quality
 from inrcodec.evaluate.report.drawing import Position
 from inrcodec.evaluate.results import Results
 
-_KODAK, _KODAK_PICTURES = re.compile(r"kodim(0[1-9]|1[0-9]|2[0-4])"), 24
 # Of all that are published, one or two of each family; more would hide our own.
 _SHORT_LIST = (
     "COIN",
@@ -51,40 +49,43 @@ class PublishedCurves:
 def published_for(run: Run, results: Results, quality: Quality) -> PublishedCurves:
     """The published curves that fit a chart of mean curves; none for other pictures or metrics."""
     signals = results.signals
-    is_kodak = results.kind == "image" and all(_KODAK.fullmatch(signal) for signal in signals)
-    if not run.published or not is_kodak or quality.name not in ("psnr_db", "ms_ssim_db"):
+    dataset = published.dataset_of(results.kind, signals)
+    if not run.published or not dataset or quality.name not in ("psnr_db", "ms_ssim_db"):
         return PublishedCurves()
-    found = published.curves("kodak")
+    found = published.curves(dataset)
     every = {name: _points(curve, quality) for name, curve in found.items()}
     every = {name: points for name, points in every.items() if points}
     sources = {name: found[name].source for name in every}
     note = "Thin grey curves were published by others and not measured here"
-    if len(signals) == _KODAK_PICTURES:
+    if published.is_whole(dataset, signals):
         listed = {name: every[name] for name in _SHORT_LIST if name in every}
         return PublishedCurves(listed, every, sources, f"{note}.")
-    count = f"{len(signals)} of the {_KODAK_PICTURES} Kodak pictures"
+    pictures = len(published.PICTURES[dataset])
+    count = f"{len(signals)} of the {pictures} {dataset.capitalize()} pictures"
     return PublishedCurves(
-        _means_over(signals, quality),
+        _means_over(dataset, signals, quality),
         every,
         sources,
         f"{note}; they are means over the same {count}.",
-        f"These are means over all {_KODAK_PICTURES} Kodak pictures, ours over {count}: only "
+        f"These are means over all {pictures} of them, ours over {count}: only "
         "their shapes can be compared, not their heights.",
     )
 
 
 def published_of(run: Run, results: Results, signal: str, quality: Quality) -> dict:
     """The published curves of one picture, by name."""
-    is_kodak = results.kind == "image" and _KODAK.fullmatch(signal)
-    if not run.published or not is_kodak or quality.name != "psnr_db":
+    dataset = published.dataset_of(results.kind, [signal])
+    if not run.published or not dataset or quality.name != "psnr_db":
         return {}
-    found = published.image_curves("kodak", signal)
+    found = published.image_curves(dataset, signal)
     return {name: _points(curve, quality) for name, curve in found.items()}
 
 
-def _means_over(signals: Sequence[str], quality: Quality) -> dict[str, Sequence[Position]]:
+def _means_over(
+    dataset: str, signals: Sequence[str], quality: Quality
+) -> dict[str, Sequence[Position]]:
     """Mean curves over some pictures, of those who published every picture."""
-    by_signal = [published.image_curves("kodak", signal) for signal in signals]
+    by_signal = [published.image_curves(dataset, signal) for signal in signals]
     means: dict[str, Sequence[Position]] = {}
     for name in by_signal[0]:
         if all(name in curves for curves in by_signal):

@@ -7,8 +7,8 @@ import pytest
 
 from inrcodec.errors import BadInput
 from inrcodec.evaluate.codecs import ffmpeg_audio, libsndfile
-from inrcodec.evaluate.codecs.rates import like_original, resampled
 from inrcodec.evaluate.metrics.waveform import snr_db
+from inrcodec.evaluate.rates import like_original
 from inrcodec.signal import AudioSignal
 
 CODECS = {codec.name: codec for codec in (*ffmpeg_audio.CODECS, *libsndfile.CODECS)}
@@ -83,18 +83,6 @@ def test_surround_is_refused_by_name():
 
 def test_an_unknown_encoder_says_how_to_get_it():
     assert "pip install" in ffmpeg_audio.probe("no_such_encoder").missing
-
-
-def test_resampling_there_and_back_gives_the_same_sound():
-    rate_hz, wanted_hz = 44_100, 48_000
-    times = np.arange(9000) / rate_hz
-    sound = np.stack([np.sin(2 * np.pi * 997 * times + 1), np.cos(2 * np.pi * 4000 * times)], 1)
-    there = resampled(sound, rate_hz, wanted_hz)
-    assert there.shape == (-(-9000 * wanted_hz // rate_hz), 2)
-    exact = np.sin(2 * np.pi * 997 * np.arange(len(there)) / wanted_hz + 1)
-    assert np.abs(there[500:-500, 0] - exact[500:-500]).max() < 1e-3
-    back = resampled(there, wanted_hz, rate_hz)[:9000]
-    assert np.abs(back - sound)[500:-500].max() < 1e-3
 
 
 def test_what_encoders_add_at_the_end_is_cut_and_what_they_lose_is_silence():

@@ -6,13 +6,7 @@ import scipy.signal
 
 from inrcodec.errors import BadInput, BadOption
 from inrcodec.evaluate.metrics import perceptual
-from inrcodec.evaluate.metrics.perceptual import (
-    pesq_mos,
-    resampled,
-    stoi,
-    visqol_mos,
-    zimtohrli_mos,
-)
+from inrcodec.evaluate.metrics.perceptual import pesq_mos, stoi, visqol_mos, zimtohrli_mos
 
 RATE_HZ = 16000
 
@@ -57,21 +51,6 @@ def test_what_pesq_cannot_judge_is_bad_input(speech):
     pytest.importorskip("pesq")
     with pytest.raises(BadInput, match="PESQ cannot compare these sounds: .*1/4 of a second"):
         pesq_mos(speech[:3000], speech[:3000], RATE_HZ)
-
-
-@pytest.mark.parametrize(("length", "rates"), [(4800, (48000, 16000)), (441, (44100, 48000))])
-def test_resampling_is_that_of_scipy(length, rates):
-    signal = np.random.default_rng(0).normal(size=(length, 2))
-    expected = scipy.signal.resample(signal, round(length * rates[1] / rates[0]))
-    assert resampled(signal, *rates) == pytest.approx(expected, abs=1e-12)
-    assert resampled(signal[:-1], *rates).shape[0] == round((length - 1) * rates[1] / rates[0])
-
-
-def test_resampling_keeps_a_tone():
-    def tone(rate_hz: int) -> np.ndarray:
-        return np.sin(2 * np.pi * 440 * np.arange(rate_hz) / rate_hz)[:, None]
-
-    assert resampled(tone(44100), 44100, 48000) == pytest.approx(tone(48000), abs=1e-9)
 
 
 def test_a_missing_package_says_how_to_get_it(monkeypatch, speech):

@@ -13,8 +13,10 @@ from inrcodec.signal.audio import quantized
 _MARGIN_FRAMES = 4096
 
 
-def resampled(samples: np.ndarray, rate_hz: int, wanted_hz: int) -> np.ndarray:
-    """Sound at another rate, band-limited; the first sample stays at time 0.
+def resampled(
+    samples: np.ndarray, rate_hz: int, wanted_hz: int, centred: bool = False
+) -> np.ndarray:
+    """Sound at another rate, band-limited.
 
     By the spectrum of the whole, so that nothing below the lower Nyquist frequency changes; the
     ends are continued by point reflection, as a jump there would ring.
@@ -22,6 +24,8 @@ def resampled(samples: np.ndarray, rate_hz: int, wanted_hz: int) -> np.ndarray:
     Args:
         samples: [frames, channels] real.
         rate_hz, wanted_hz: frames per second.
+        centred: samples stand for the middle of their time, as for our fields, and begin together;
+            else for its beginning, as for other codecs, and the first one stays at time 0.
 
     Returns:
         [ceil(frames * wanted_hz / rate_hz), channels] float64.
@@ -40,6 +44,10 @@ def resampled(samples: np.ndarray, rate_hz: int, wanted_hz: int) -> np.ndarray:
     kept = np.zeros((length // 2 + 1, samples.shape[1]), complex)
     # Not the bin at the lower Nyquist frequency, of which half belongs to its alias.
     kept[: bins - 1] = spectrum[: bins - 1]
+    if centred:
+        later_seconds = 0.5 / wanted_hz - 0.5 / rate_hz
+        frequencies_hz = np.fft.rfftfreq(length, 1 / wanted_hz)
+        kept *= np.exp(2j * np.pi * frequencies_hz * later_seconds)[:, None]
     out = np.fft.irfft(kept, length, axis=0) * (length / len(padded))
     start = before * wanted_hz // rate_hz
     return out[start : start + wanted]
