@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from numbers import Real
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from inrcodec import codec, files
 from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import BadInput, BadOption, InrError, OutputError
 from inrcodec.fields import default_field, family_of
+from inrcodec.segments import parts_of
 from inrcodec.signal import (
     AnySignal,
     AudioSignal,
@@ -48,6 +50,7 @@ def encode(
     *,
     lmbda: float | None = None,
     quality: float | None = None,
+    target_bytes: int | None = None,
     effort: int | None = None,
     field: str | None = None,
     device: str = "auto",
@@ -58,6 +61,7 @@ def encode(
     fps: Real | None = None,
     segment_seconds: float | None = None,
     network: Mapping[str, Any] | None = None,
+    remedies: Sequence[str] = (),
 ) -> bytes:
     """An image, sound or video as the bytes of an `.inr` file.
 
@@ -69,6 +73,8 @@ def encode(
         lmbda: weight of the rate in MSE + lmbda * bits per pixel, of sound per frame; default 1e-3,
             of sound 3e-5.
         quality: 0..100 instead of lmbda: lmbda = 10**(-1 - quality/25).
+        target_bytes: size of the file instead of lmbda, which is searched for in two or three fits:
+            never more, as a rule at most 5% less.
         effort: 1 (quick) to 9 (small); default 5.
         field: family of the representation; default by kind.
         device: "auto", "cpu", "cuda" or "cuda:n".
@@ -80,21 +86,25 @@ def encode(
         fps: frames per second of an array that is a video, or of a folder of PNG frames.
         segment_seconds: length of the segments that a sound or video is cut into.
         network: options of a coordinate network by name, such as hidden_features; what is left out
-            is chosen.
+            is chosen. Names with a dot are options of remedies, such as iga.end.
+        remedies: names of remedies against spectral bias; see `inrcodec remedies`.
 
     Raises:
         BadInput: the signal cannot be read, or holds NaN or values out of range.
-        BadOption: an option is out of range, or the field cannot represent such a signal.
+        BadOption: an option is out of range, the field cannot represent such a signal, or no lambda
+            gives a file of `target_bytes`.
     """
     given = {
         "lmbda": lmbda,
         "quality": quality,
+        "target_bytes": target_bytes,
         "effort": effort,
         "device": device,
         "engine": engine,
         "seed": seed,
         "segment_seconds": segment_seconds,
         "network": network or {},
+        "remedies": remedies,
     }
     encode_options(field=field, **given)  # refuses them before anything is read
     if isinstance(source, (str, os.PathLike)):
@@ -103,10 +113,20 @@ def encode(
         media = MediaFile.of(_file_name(source, BadInput))
         options = encode_options(media.kind, field=field or default_field(media.kind), **given)
         family_of(options.field, media.kind)
-        return media.encode(options, strip=strip, fps=fps)[0].data
+        if target_bytes is None:
+            return media.encode(options, strip=strip, fps=fps)[0].data
+        found, _ = media.encode_to_size(target_bytes, options, strip=strip, fps=fps)
+        return found.encoded.data
     signal = as_signal(source, rate_hz, fps)
     options = encode_options(signal.kind, field=field or default_field(signal.kind), **given)
-    return codec.encode(signal.stripped() if strip else signal, options).data
+    signal = signal.stripped() if strip else signal
+    if target_bytes is None:
+        return codec.encode(signal, options).data
+    from inrcodec.target_size import encode_to_size
+
+    parts, _, _ = parts_of(signal, options)
+    encode = partial(codec.encode, signal)
+    return encode_to_size(target_bytes, options, encode, parts).encoded.data
 
 
 def encode_options(
@@ -114,6 +134,7 @@ def encode_options(
     *,
     lmbda: float | None = None,
     quality: float | None = None,
+    target_bytes: int | None = None,
     effort: int | None = None,
     field: str | None = None,
     **rest: Any,
@@ -121,13 +142,18 @@ def encode_options(
     """`fit.EncodeOptions` for a kind of signal, from what a user may leave out.
 
     Raises:
-        BadOption: lmbda and quality both given, or a value out of range.
+        BadOption: more than one of lmbda, quality and target_bytes given, or a value out of range.
     """
     from inrcodec import fit
     from inrcodec.fit.presets import DEFAULT_LMBDA, lmbda_of_quality
+    from inrcodec.target_size import check_target
 
-    if lmbda is not None and quality is not None:
-        raise BadOption("both lmbda and quality were given; give one of them")
+    dial = {"lmbda": lmbda, "quality": quality, "target_bytes": target_bytes}
+    turned = [name for name, value in dial.items() if value is not None]
+    if len(turned) > 1:
+        raise BadOption(f"{' and '.join(turned)} were given; give one of them")
+    if target_bytes is not None:
+        check_target(target_bytes)
     if quality is not None:
         if not isinstance(quality, Real):
             raise BadOption(f"quality is {quality!r}, expected 0 (smallest) to 100 (finest)")
@@ -169,6 +195,7 @@ def decode(
     *,
     bit_depth: int | None = None,
     fast: bool = False,
+    band: int | None = None,
     limits: Limits | None = None,
     **where: Any,
 ) -> AnySignal:
@@ -178,6 +205,7 @@ def decode(
         file: path or bytes.
         bit_depth: bits per output sample; default that of the file.
         fast: allow float32, at most one level off at 8 bits.
+        band: of a `bacon` file which output, 0 the coarsest; default the finest.
         limits: what the file may ask for; default `Limits()`.
         where: as for `OpenFile.render`.
 
@@ -186,7 +214,7 @@ def decode(
         BadOption: what was asked for makes no sense for this signal.
     """
     data = _data(file, limits)
-    return codec.decode(data, limits, bit_depth=bit_depth, fast=fast, **where)
+    return codec.decode(data, limits, bit_depth=bit_depth, fast=fast, band=band, **where)
 
 
 def verify(file: bytes | PathLike, limits: Limits | None = None) -> AnySignal:

@@ -100,6 +100,7 @@ def decode(
     *,
     bit_depth: int | None = None,
     fast: bool = False,
+    band: int | None = None,
     **where: Any,
 ) -> AnySignal:
     """The signal in a file, at native size or anywhere else.
@@ -109,6 +110,8 @@ def decode(
         limits: what the file may ask for.
         bit_depth: bits per output sample, rounded once from the field; default the file's.
         fast: allow float32, at most one level off at 8 bits; never used to verify.
+        band: of a field with several outputs which one, 0 the coarsest; default the finest. The
+            beginning of the file suffices for a coarse one.
         where: of images and videos size=(height, width), scale=, region=(x, y, width, height);
             rate_hz= of sounds, fps= of videos, time=(begin, end) in seconds of both.
 
@@ -117,7 +120,8 @@ def decode(
         BadOption: what was asked for makes no sense for this signal.
     """
     limits = limits or Limits()
-    parsed = InrFile.parse(data, limits)
+    whole = band is None
+    parsed = InrFile.parse(data, limits) if whole else InrFile.parse_band(data, limits, band)
     return parsed.joined(parsed.stretches(limits, bit_depth, fast, whole=True, **where))
 
 

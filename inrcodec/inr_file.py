@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inrcodec import registry
@@ -12,7 +13,7 @@ from inrcodec.bitstream.container import Section, read_container, read_segment
 from inrcodec.bitstream.header import Header, ImageHeader, parse_header
 from inrcodec.bitstream.limits import Limits
 from inrcodec.bitstream.ticks import Times, read_ticks
-from inrcodec.errors import CorruptFile, UnsupportedFile
+from inrcodec.errors import BadOption, CorruptFile, TruncatedFile, UnsupportedFile
 from inrcodec.fields import Field
 from inrcodec.grid import Grid
 from inrcodec.kinds import KINDS, DecodeHash, Kind, Plan, check_arguments
@@ -35,6 +36,8 @@ class InrFile:
     file_bytes: int
     sections: list[Section]
     version: tuple[int, int]  # of the format: major, minor
+    band: int | None = None  # the output that is rendered; None is the finest
+    payload_bytes: int | None = None  # of the whole payload, where only its beginning is here
 
     @classmethod
     def parse(cls, data: bytes, limits: Limits) -> InrFile:
@@ -59,6 +62,65 @@ class InrFile:
             file_bytes=len(data),
             sections=sections,
             version=container.version_of(data),
+        )
+
+    @classmethod
+    def parse_band(cls, data: bytes, limits: Limits, band: int) -> InrFile:
+        """A file, to be rendered at one of its bands; also one that ends behind that band.
+
+        Of a file that was cut short nothing can be verified: a warning says so.
+
+        Args:
+            data: the file, or its beginning.
+            limits: what it may ask for.
+            band: 0 is the coarsest.
+
+        Raises:
+            BadOption: the field has no such band.
+            CorruptFile, LimitExceeded, UnsupportedFile: as `parse`.
+        """
+        try:
+            file = replace(cls.parse(data, limits), band=band)
+        except TruncatedFile:
+            file = replace(cls._beginning(data, limits), band=band)
+            warnings.warn(
+                "the file was cut short: its check sum is lost, and what is decoded from its "
+                "beginning may be wrong without notice",
+                stacklevel=2,
+            )
+        bands = getattr(file.family, "bands", lambda header: 1)(file.header)
+        if bands == 1:
+            raise BadOption(
+                f"a band was given, and the field of this file, "
+                f"{registry.by_id('fields', file.header.field_id).name!r}, has one output only; "
+                "leave it out"
+            )
+        if not 0 <= band < bands:
+            raise BadOption(f"band is {band}, expected 0 (coarsest) to {bands - 1} (finest)")
+        return file
+
+    @classmethod
+    def _beginning(cls, data: bytes, limits: Limits) -> InrFile:
+        sections = container.read_beginning(data, limits)
+        by_type = {section.type: (section.payload, length) for section, length in sections}
+        if sections[0][0].type != container.HEADER or container.PAYLOAD not in by_type:
+            raise TruncatedFile(
+                "the file was cut short, and holds no beginning of one payload; get it again"
+            )
+        header = parse_header(by_type[container.HEADER][0], limits)
+        _check_sections(header, 1, container.TICKS in by_type)
+        payload, length = by_type[container.PAYLOAD]
+        ticks = by_type.get(container.TICKS)
+        return cls(
+            header=header,
+            segments=[payload],
+            times=read_ticks(ticks[0], header.frames) if ticks is not None else None,
+            stored_hash=None,
+            metadata={},
+            file_bytes=len(data),
+            sections=[section for section, _ in sections],
+            version=container.version_of(data),
+            payload_bytes=length,
         )
 
     @property
@@ -102,7 +164,10 @@ class InrFile:
     def field(self, limits: Limits, index: int = 0) -> Field:
         """The decoded field of a segment, ready to render."""
         header, payload = self.segment(index)
-        return self.family.unpack(payload, header, limits)
+        if self.band is None:
+            return self.family.unpack(payload, header, limits)
+        length = len(payload) if self.payload_bytes is None else self.payload_bytes
+        return self.family.unpack_prefix(payload, length, header, self.band, limits)
 
     def source(self, limits: Limits) -> Renderer:
         """What renders the whole signal: its field, or its fields one behind the other."""

@@ -17,6 +17,9 @@ STYLES = ("auto", "bar", "lines", "json", "none")
 class Reporter:
     """Told of every step of a fit; this one keeps quiet."""
 
+    def attempt(self, number: int) -> None:
+        """What begins now is that one of several attempts, from 1."""
+
     def begin(self, total: int) -> None:
         """Work of `total` steps starts."""
 
@@ -79,8 +82,11 @@ class LineReporter(Reporter):
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream: TextIO | None = stream or sys.stderr
-        self._total = self._done = 0
+        self._total = self._done = self._attempt = 0
         self._begun = self._shown = 0.0
+
+    def attempt(self, number: int) -> None:
+        self._attempt = number
 
     def begin(self, total: int) -> None:
         self._total, self._done = total, 0
@@ -107,9 +113,12 @@ class LineReporter(Reporter):
 
     def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
         self._write(
-            f"step {done}/{self._total}  {rate_bpp:.4f} bpp  {psnr_db:.2f} dB  "
+            f"{self._prefix()}step {done}/{self._total}  {rate_bpp:.4f} bpp  {psnr_db:.2f} dB  "
             f"{_clock(left_seconds)} left\n"
         )
+
+    def _prefix(self) -> str:
+        return f"attempt {self._attempt}: " if self._attempt else ""
 
     def _write(self, text: str) -> None:
         if self._stream is None:
@@ -131,8 +140,9 @@ class BarReporter(LineReporter):
     def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
         filled = self.bar_columns * done // max(1, self._total)
         line = (
-            f"[{'=' * filled}{' ' * (self.bar_columns - filled)}] {done}/{self._total}  "
-            f"{rate_bpp:.4f} bpp  {psnr_db:.2f} dB  {_clock(left_seconds)} left"
+            f"{self._prefix()}[{'=' * filled}{' ' * (self.bar_columns - filled)}] "
+            f"{done}/{self._total}  {rate_bpp:.4f} bpp  {psnr_db:.2f} dB  "
+            f"{_clock(left_seconds)} left"
         )
         # A line that wraps could not be redrawn: the terminal would fill with its remains.
         self._write(f"\r{line[: self._columns() - 1]}\033[K")
@@ -153,7 +163,8 @@ class JsonReporter(LineReporter):
     interval_seconds = 1.0
 
     def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
-        record = {
+        record = {"attempt": self._attempt} if self._attempt else {}
+        record |= {
             "step": done,
             "steps": self._total,
             "rate_bpp": round(rate_bpp, 5),

@@ -18,25 +18,28 @@ from typing import Any, TypeVar
 from inrcodec.errors import BadOption, UnsupportedFile
 
 T = TypeVar("T")
-ROOMS = ("fields", "activations", "encodings")
+ROOMS = ("fields", "activations", "encodings", "remedies")
 
 
 @dataclass(frozen=True)
 class Entry:
     name: str
-    id: int
+    id: int | None
     part: Any
 
 
 _entries: dict[str, list[Entry]] = {room: [] for room in ROOMS}
 
 
-def register(room: str, name: str, id: int) -> Callable[[T], T]:
-    """A decorator that files a part under its name and id; both must be new in the room."""
+def register(room: str, name: str, id: int | None = None) -> Callable[[T], T]:
+    """A decorator that files a part under its name and id; both must be new in the room.
+
+    What no decoder has to know has no id.
+    """
 
     def add(part: T) -> T:
         for entry in _entries[room]:
-            if entry.name == name or entry.id == id:
+            if entry.name == name or (id is not None and entry.id == id):
                 raise ValueError(f"{room}: {name} ({id}) collides with {entry.name} ({entry.id})")
         _entries[room].append(Entry(name, id, part))
         return part
@@ -67,10 +70,10 @@ def _find(room: str, wanted: Callable[[Entry], bool]) -> Entry | None:
 
 
 def entries(room: str) -> Sequence[Entry]:
-    """All parts of a room, by id."""
+    """All parts of a room, by id; those without one by name, behind the others."""
     _discover(room)
     _discover_others(room)
-    return sorted(_entries[room], key=lambda entry: entry.id)
+    return sorted(_entries[room], key=lambda entry: (entry.id is None, entry.id or 0, entry.name))
 
 
 def get(room: str, name: str) -> Entry:
@@ -83,7 +86,7 @@ def get(room: str, name: str) -> Entry:
     if entry is not None:
         return entry
     known = ", ".join(entry.name for entry in entries(room))
-    raise BadOption(f"there is no {room.removesuffix('s')} {name!r}; there are: {known}")
+    raise BadOption(f"there is no {_one_of(room)} {name!r}; there are: {known}")
 
 
 def of_part(room: str, part: Any) -> Entry:
@@ -108,6 +111,10 @@ def by_id(room: str, id: int) -> Entry:
     if entry is not None:
         return entry
     raise UnsupportedFile(
-        f"the file uses {room.removesuffix('s')} id {id}, which this version does not know; "
+        f"the file uses {_one_of(room)} id {id}, which this version does not know; "
         "a newer inrcodec may decode it"
     )
+
+
+def _one_of(room: str) -> str:
+    return "remedy" if room == "remedies" else room.removesuffix("s")

@@ -27,6 +27,8 @@ def resolve_device(device: str) -> str:
     """
     if device == "cpu":
         return device
+    if device == "mps":
+        raise BadOption("device mps lacks the float64 that fitting needs; use auto or cpu")
     if not re.fullmatch(r"auto|cuda(:[0-9]{1,4})?", device):
         raise BadOption(f"device is {device!r}, expected auto, cpu or cuda[:N]")
     import torch
@@ -43,3 +45,12 @@ def resolve_device(device: str) -> str:
             f"device {device} was asked for, but torch finds {found} CUDA devices, from cuda:0 on"
         )
     return device
+
+
+def device_name(device: str) -> str:
+    """What to call a device before people: CUDA devices by the name of their model."""
+    if device == "cpu":
+        return f"the CPU, {threads()} threads"
+    import torch
+
+    return f"{device}, {torch.cuda.get_device_name(device)}"

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from inrcodec import files
 from inrcodec.asked import frames_per_second
 from inrcodec.bitstream.limits import Limits
 from inrcodec.codec import Encoded, encode_parts
-from inrcodec.errors import BadInput
+from inrcodec.errors import BadInput, BadOption
 from inrcodec.media import y4m
 from inrcodec.media.audio import AudioReader, load_audio, open_audio
 from inrcodec.media.frames import is_frames
@@ -24,6 +24,9 @@ from inrcodec.media.source import Source, head_of
 from inrcodec.media.video import VideoReader, load_video, open_video
 from inrcodec.segments import segment_frames
 from inrcodec.signal import AnySignal
+
+if TYPE_CHECKING:
+    from inrcodec.target_size import Sized
 
 
 @dataclass(frozen=True)
@@ -88,16 +91,55 @@ class MediaFile:
             parts: Iterable[AnySignal] = [signal.stripped() if strip else signal]
             return encode_parts(parts, 1, 1, options), repr(signal)
         with self._open(fps) as reader:
-            info = reader.info
-            if self.kind == AUDIO:
-                rate, samples = Fraction(info.rate_hz), info.channels
-            else:
-                rate, samples = info.rate, info.width * info.height
-            seconds = options.segment_seconds
-            length = segment_frames(self.kind, rate, samples, info.frames, seconds)
-            count = None if info.frames is None else -(-info.frames // length)
+            frames, length = reader.info.frames, self._length(reader, options)
+            count = None if frames is None else -(-frames // length)
             parts = self._parts(reader, length, strip)
-            return encode_parts(parts, length, count, options), str(info)
+            return encode_parts(parts, length, count, options), str(reader.info)
+
+    def encode_to_size(
+        self, target_bytes: int, options: Any, *, strip: bool = False, fps: Real | None = None
+    ) -> tuple[Sized, str]:
+        """(the file as an `.inr` file of at most that many bytes, what it was found to be).
+
+        Args:
+            target_bytes: see `target_size`.
+            options, strip, fps: as for `encode`.
+
+        Raises:
+            BadInput, BadOption, LimitExceeded: as `encode`; no lambda gives a file of that size;
+                or the input is a stream, which can be read only once.
+        """
+        from inrcodec.target_size import encode_to_size  # the encoder's side, as in `codec`
+
+        if not isinstance(self.source, (bytes, str)):
+            raise BadOption(
+                "a search for a file size reads the input several times, and this is a stream; "
+                "save it as a file, or give a lambda"
+            )
+        found = ""
+
+        def once(tried: Any) -> Encoded:
+            nonlocal found
+            encoded, found = self.encode(tried, strip=strip, fps=fps)
+            return encoded
+
+        return encode_to_size(target_bytes, options, once, self._segments(options, fps)), found
+
+    def _segments(self, options: Any, fps: Real | None) -> Iterator[AnySignal]:
+        if self.kind == IMAGE:
+            yield self.load()
+            return
+        with self._open(fps) as reader:
+            yield from self._parts(reader, self._length(reader, options), strip=False)
+
+    def _length(self, reader: AudioReader | VideoReader, options: Any) -> int:
+        """Frames of a segment."""
+        info = reader.info
+        if self.kind == AUDIO:
+            rate, samples = Fraction(info.rate_hz), info.channels
+        else:
+            rate, samples = info.rate, info.width * info.height
+        return segment_frames(self.kind, rate, samples, info.frames, options.segment_seconds)
 
     def _open(self, fps: Real | None) -> AudioReader | VideoReader:
         if self.kind == AUDIO:

@@ -25,6 +25,7 @@ LAYERS = (
     ("batch",),
     ("api",),
     ("sources", "outputs"),
+    ("target_size",),
     ("codec",),
     ("segments",),
     ("inr_file", "encoded", "row"),

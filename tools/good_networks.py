@@ -44,7 +44,7 @@ FAMILIES: dict[type, type[NetworkField]] = {
 SPREADS = {
     "weight": (60, 5), "bias": (40, 5), "lattice": (9, 0), "phase": (100, 5), "table": (60, 6),
     "frequency": (200, 5), "centre": (30, 5), "gamma": (20, 3), "output": (60, 5),
-    "offset": (40, 5),
+    "offset": (40, 5), "curve": (0, 0),
 }  # fmt: skip
 # Coordinates that no encoding has spread want a first layer of some radians.
 BARE = {"weight0": (400, 5)}
@@ -63,6 +63,7 @@ class Network:
         change: edits theta_hat in place.
         expose: shift and scale the output towards the middle of its range.
         decodes: arguments of decodes beside the native one, as JSON has them.
+        field: where not that of the config.
     """
 
     purpose: str
@@ -73,6 +74,7 @@ class Network:
     change: Callable[[dict[str, np.ndarray]], None] | None = None
     expose: bool = True
     decodes: tuple[dict[str, Any], ...] = ()
+    field: str | None = None
 
     def build(self, name: str) -> bytes:
         noise, made = Noise(name), 0
@@ -80,7 +82,8 @@ class Network:
         def fit(part: AnySignal, _: Any) -> tuple[int, NetworkField]:
             nonlocal made
             config, made = self.configs[made % len(self.configs)], made + 1
-            family = FAMILIES[type(config)]
+            family = registry.get("fields", self.field).part if self.field else None
+            family = family or FAMILIES[type(config)]
             return registry.of_part("fields", family).id, self._field(family, config, part, noise)
 
         options = SimpleNamespace(segment_seconds=self.segment_seconds)
@@ -172,6 +175,15 @@ def _overflowing(theta: dict[str, np.ndarray]) -> None:
         theta[name][:] = np.where(theta[name] < 0, -(2**23), 2**23 - 1)
 
 
+def _curve(*numbers: int) -> Callable[[dict[str, np.ndarray]], None]:
+    """Sets the numbers of a power curve."""
+
+    def change(theta: dict[str, np.ndarray]) -> None:
+        theta["curve"][:] = numbers
+
+    return change
+
+
 PICTURE = black(8, 11, 3)
 VARIED = np.array([0, 3, 4, 9, 10, 11], np.int64)
 FINE = ({"size": [13, 17]}, {"size": [4, 5]}, {"region": [1, 2, 5, 3], "size": [6, 9]})
@@ -233,6 +245,21 @@ NETWORKS = BARE_PICTURES | {
     "mlp_overflow": Network("infinities and NaN within complex layers", black(4, 5, 3),
                             _mlp(Wire(4095), Identity(), 3, 2), dict.fromkeys(SPREADS, (60, 0)),
                             change=_overflowing, expose=False),
+    "sympower": Network("a power curve behind a network", PICTURE,
+                        _mlp(Finer(20), Positional(2)), change=_curve(-1100, 1300, 155),
+                        field="sympower"),
+    "sympower_hostile": Network("levels beyond all bounds, a power below 0", black(3, 4, 2),
+                                _mlp(Sine(), Identity(), 2, 0), BARE, expose=False,
+                                change=_curve(2**23 - 1, -(2**23), -9), field="sympower"),
+    "sympower_steep": Network("a power of 32768", black(5, 4), _mlp(Wire(9), Fourier(3, 9, 4), 3),
+                              change=_curve(0, 1024, 2**23 - 1), field="sympower"),
+    "sympower_sound": Network("a power curve behind a sound", silence(60, 1, 8000, 16),
+                              _mlp(Sine(), Identity()), {"weight0": (2000, 5)},
+                              change=_curve(-900, 1000, 300), field="sympower",
+                              decodes=RESAMPLED),
+    "sympower_video": Network("a power curve behind a video", still(3, 6, 7, "4:2:0"),
+                              _mlp(Relu(), Lattice(4, 5), 4, 0), field="sympower",
+                              change=_curve(-1024, 1024, 256), decodes=(*FINE, *RETIMED)),
     "sound_mono_8_bit": Network("a sound, 8-bit mono", silence(60, 1, 8000, 8),
                                 _mlp(SpderArctan(), Identity(), 5, 1), {"weight0": (2000, 5)},
                                 decodes=RESAMPLED),

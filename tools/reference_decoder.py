@@ -22,11 +22,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from reference_entropy import RangeDecoder, row, varint
 from reference_grid import GridField
-from reference_networks import LoeField, MfnField, MlpField
+from reference_networks import LoeField, MfnField, MlpField, SympowerField
 
 __all__ = ["RangeDecoder", "decode", "fields", "header", "row", "sections", "ticks"]
 
-FIELDS = {1: GridField, 2: MlpField, 3: MfnField, 4: LoeField}
+FIELDS = {1: GridField, 2: MlpField, 3: MfnField, 4: LoeField, 5: SympowerField}
 CHROMA = {1: (2, 2), 2: (2, 1), 3: (1, 1), 4: (1, 2), 5: (4, 1)}  # 3.3: across, down
 
 

@@ -242,6 +242,17 @@ def wavelet(real: float, imaginary: float, ratio: float) -> tuple[float, float]:
     return envelope * cos(phase), envelope * sin(phase)
 
 
+class SympowerField(MlpField):  # 11.7
+    def layout(self) -> list[tuple[str, str, tuple[int, ...]]]:
+        return [*super().layout(), ("curve", "curve", (3,))]
+
+    def point(self, x: Vector) -> Vector:
+        low, high = (level * (1 / 1024) for level in self.theta["curve"][:2])
+        power = max(self.theta["curve"][2], 0.0) * (1 / 256)
+        shares = [min(max((y + 1.0) * 0.5, 2.0**-60), 1.0) for y in super().point(x)]
+        return [exp(log(share) * power) * (high - low) + low for share in shares]
+
+
 class MfnField(NetworkField):  # 12.1
     def configure(self, code: int) -> None:
         ranges = (0, 2), (1, 1024), (1, 8), (0, 127)

@@ -151,6 +151,34 @@ def read_container(data: bytes, limits: Limits) -> list[Section]:
     return sections
 
 
+def read_beginning(data: bytes, limits: Limits) -> list[tuple[Section, int]]:
+    """(section, bytes that it has in the whole file) of what is there of a file that was cut short.
+
+    The last section may be a part of one. Nothing vouches for any of it: the check sum is lost.
+
+    Raises:
+        NotAnInrFile, UnsupportedFile, LimitExceeded: as `read_container`.
+        TruncatedFile: the file ends before its first section does.
+    """
+    _check_magic(data)
+    limits.check_file(len(data))
+    _check_version(data)
+    found: list[tuple[Section, int]] = []
+    offset = _PREFIX_BYTES
+    while offset < len(data) and len(found) < limits.max_sections:
+        try:
+            length, start = read_varint(data, offset + 1)
+        except TruncatedFile:
+            break
+        found.append((Section(data[offset], data[start : start + length]), length))
+        offset = start + length
+    if not found or len(found[0][0].payload) < found[0][1]:
+        raise TruncatedFile(
+            f"the file ends after {len(data)} bytes, before its header does; get more of it"
+        )
+    return found
+
+
 def _is_unknown_critical(type_: int) -> bool:
     return 0 < type_ < FIRST_ANCILLARY and type_ not in SECTION_NAMES
 

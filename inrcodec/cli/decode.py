@@ -28,6 +28,7 @@ examples:
   inrcodec decode photo.inr thumb.webp --size 192x128
   inrcodec decode photo.inr eye.png --region 300,120,64,64 --scale 8
   inrcodec decode photo.inr - --format ppm | display
+  inrcodec decode bacon.inr coarse.png --band 0
   inrcodec decode song.inr song.flac --time 60:90 --rate 48000
   inrcodec decode film.inr - --scale 2 --fps 60 | ffplay -
 
@@ -69,6 +70,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="decode only this part of a sound or video, in seconds; 5: is up to its end",
     )
     parser.add_argument(
+        "--band",
+        type=options.whole,
+        metavar="K",
+        help="of a bacon file the output to decode, 0 is the coarsest; the beginning of the file "
+        "is enough for a coarse one",
+    )
+    parser.add_argument(
         "--bit-depth",
         type=int,
         choices=(8, 10, 16, 24),
@@ -103,7 +111,10 @@ def run(args: argparse.Namespace) -> None:
 
     limits = options.limits_of(args)
     data = files.read_bytes(args.input, limits.max_file_bytes)
-    file = InrFile.parse(data, limits)
+    if args.band is None:
+        file = InrFile.parse(data, limits)
+    else:
+        file = InrFile.parse_band(data, limits, args.band)
     kind = file.header.kind_name
     target = options.output_name(args.input, args.output, asked or DEFAULT_EXTENSIONS[kind])
     output = Output.of(target, kind, asked)

@@ -7,6 +7,7 @@ import logging
 import math
 import os
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from inrcodec import files, progress
@@ -16,6 +17,7 @@ from inrcodec.cli.options import (
     add_network_options,
     add_verb,
     check_json_target,
+    count,
     fps,
     network_options,
     output_name,
@@ -27,6 +29,7 @@ from inrcodec.errors import BadOption
 if TYPE_CHECKING:
     from inrcodec.codec import Encoded
     from inrcodec.fit import EncodeOptions
+    from inrcodec.target_size import Attempt
 
 EXTENSION = ".inr"
 
@@ -56,6 +59,7 @@ examples:
   inrcodec encode song.flac                     writes song.inr
   inrcodec encode frames/%05d.png film.inr --fps 24
   inrcodec encode photo.png small.inr -q 25 -e 3
+  inrcodec encode photo.png --target-bytes 20000
   inrcodec encode - - < photo.png > photo.inr
 
 """
@@ -85,6 +89,12 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     dial.add_argument(
         "-q", "--quality", type=float, metavar="Q", help="0 (smallest) to 100 (finest), see below"
+    )
+    dial.add_argument(
+        "--target-bytes",
+        type=count,
+        metavar="N",
+        help="a file of at most N bytes, as a rule at most 5%% smaller; takes two or three fits",
     )
     parser.add_argument(
         "-e", "--effort", type=int, metavar="N", help="1 (quick) to 9 (small), default 5"
@@ -144,6 +154,7 @@ def run(args: argparse.Namespace) -> None:
     asked = dict(
         lmbda=args.lmbda,
         quality=args.quality,
+        target_bytes=args.target_bytes,
         effort=args.effort,
         device=args.device,
         engine=args.engine,
@@ -151,6 +162,7 @@ def run(args: argparse.Namespace) -> None:
         segment_seconds=args.segment,
         reporter=reporter,
         network=network_options(args),
+        remedies=args.remedy,
     )
     api.encode_options(field=args.field, **asked)  # refuses them before anything is read
     media = MediaFile.of(args.input)
@@ -158,19 +170,27 @@ def run(args: argparse.Namespace) -> None:
     options = api.encode_options(media.kind, field=args.field or default_field(media.kind), **asked)
     family_of(options.field, media.kind)
     if args.verbose:
-        console.say(
-            f"{shown(args.input)}: {media.kind}, lmbda {options.lmbda:g}, effort {options.effort}"
-        )
+        dial = f"lmbda {options.lmbda:g}"
+        if args.target_bytes is not None:
+            dial = f"at most {args.target_bytes} bytes"
+        console.say(f"{shown(args.input)}: {media.kind}, {dial}, effort {options.effort}")
     begun = time.perf_counter()
+    attempts: tuple[Attempt, ...] = ()
     try:
-        encoded, found = media.encode(options, strip=args.strip, fps=args.fps)
+        if args.target_bytes is None:
+            encoded, found = media.encode(options, strip=args.strip, fps=args.fps)
+        else:
+            sized, found = media.encode_to_size(
+                args.target_bytes, options, strip=args.strip, fps=args.fps
+            )
+            encoded, options, attempts = sized.encoded, sized.options, sized.attempts
     finally:
         reporter.end()
     taken = time.perf_counter() - begun
     if args.verbose:
         console.say(f"{shown(args.input)}: {found}")
     files.write_atomic(target, encoded.data, args.force)
-    _report(args, target, encoded, options, taken)
+    _report(args, target, encoded, options, attempts, taken)
 
 
 def _check_flags(args: argparse.Namespace, kind: str) -> None:
@@ -203,7 +223,12 @@ def _check_target(args: argparse.Namespace, target: str) -> None:
 
 
 def _report(
-    args: argparse.Namespace, target: str, encoded: Encoded, options: EncodeOptions, seconds: float
+    args: argparse.Namespace,
+    target: str,
+    encoded: Encoded,
+    options: EncodeOptions,
+    attempts: tuple[Attempt, ...],
+    seconds: float,
 ) -> None:
     # Programs that read progress as JSON find nothing else on stderr.
     if not args.quiet and args.progress != "json":
@@ -213,10 +238,14 @@ def _report(
         quality = f"{encoded.snr_db:.2f} dB SNR" if sound else f"{encoded.psnr_db:.2f} dB PSNR"
         console.say(
             f"{shown(target)}: {len(encoded.data)} bytes, {rates}, {quality}, {seconds:.1f} s, "
-            f"lmbda {options.lmbda:g}"
+            f"lmbda {options.lmbda:g}" + (f", {len(attempts)} attempts" if attempts else "")
         )
     if args.json:
-        console.write_json(_record(args.input, target, encoded, options, seconds))
+        record = _record(args.input, target, encoded, options, seconds)
+        if attempts:
+            record["target_bytes"] = args.target_bytes
+            record["attempts"] = [asdict(attempt) for attempt in attempts]
+        console.write_json(record)
 
 
 def _record(

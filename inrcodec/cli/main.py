@@ -12,11 +12,22 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from inrcodec import __version__, files
-from inrcodec.cli import compare, console, decode, encode, fields, info, metrics, verify
+from inrcodec.cli import (
+    compare,
+    console,
+    decode,
+    encode,
+    fields,
+    info,
+    metrics,
+    remedies,
+    spectrum,
+    verify,
+)
 from inrcodec.cli.options import EXIT_CODES
 from inrcodec.errors import InrError, LimitExceeded, OutputError
 
-VERBS = (encode, decode, info, verify, fields, metrics, compare)
+VERBS = (encode, decode, info, verify, fields, remedies, metrics, spectrum, compare)
 
 
 class Terminated(KeyboardInterrupt):

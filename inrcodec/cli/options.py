@@ -73,7 +73,14 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=setting,
         metavar="NAME=VALUE",
-        help="another option of the field, such as bands=8",
+        help="another option of the field, such as bands=8, or of a remedy, such as iga.end=15",
+    )
+    group.add_argument(
+        "--remedy",
+        type=names,
+        default=(),
+        metavar="NAME,...",
+        help="against spectral bias; see `inrcodec remedies`",
     )
 
 
@@ -95,9 +102,17 @@ def setting(text: str) -> tuple[str, int | float]:
         number = _finite(value)
     except ValueError:
         number = None
-    if not name.isidentifier() or number is None:
+    if not all(part.replace("-", "_").isidentifier() for part in name.split(".")) or number is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, for example bands=8")
     return name, int(number) if number.is_integer() else number
+
+
+def names(text: str) -> tuple[str, ...]:
+    """("a", "b") from "a,b"."""
+    found = tuple(part.strip() for part in text.split(","))
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME,NAME,..., for example winner,decay")
+    return found
 
 
 def size(text: str) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from inrcodec.encodings import Encoding
 from inrcodec.registry import register
 
 _LOW_SHARE = 0.7
-_LOW_RANGE = 10
+LOW_RANGE = 10
 _PERIOD = 4  # of the lattice, on coordinates of extent 2: the border is not forced to be periodic
 
 
@@ -38,7 +38,7 @@ class Lattice(Encoding):
     @classmethod
     def of(cls, shape: tuple[int, ...], hidden_features: int) -> Self:
         """As many rows as the network is wide, up to a sixth of the samples of an axis."""
-        return cls(min(1024, hidden_features), min(65535, max(_LOW_RANGE, max(shape) // 6)))
+        return cls(min(1024, hidden_features), min(65535, max(LOW_RANGE, max(shape) // 6)))
 
     def features(self, in_features: int) -> int:
         return self.rows
@@ -84,5 +84,5 @@ class Lattice(Encoding):
 
 def _low(rng: np.random.Generator, count: int, in_features: int) -> np.ndarray:
     """[count, in_features] low frequencies, the first coordinate not negative."""
-    lows = [0] + [-_LOW_RANGE] * (in_features - 1)
-    return rng.integers(lows, _LOW_RANGE + 1, (count, in_features)).astype(float)
+    lows = [0] + [-LOW_RANGE] * (in_features - 1)
+    return rng.integers(lows, LOW_RANGE + 1, (count, in_features)).astype(float)

@@ -144,6 +144,11 @@ class MfnField(NetworkField):
         del shown["early_outputs"]
         return shown | {"output_layers": config.output_layers}
 
+    @classmethod
+    def bands(cls, header: Header) -> int:
+        """Number of outputs of the field in a file, each of which `unpack_prefix` takes."""
+        return len(unpack_config(header.config_code, cls.config_class).output_layers)
+
     @property
     def scales(self) -> int:
         """Number of outputs."""

@@ -6,17 +6,42 @@ Nothing that decodes imports this room.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from numbers import Integral, Real
-from typing import Any
+from types import ModuleType
+from typing import Any, Protocol
 
+import numpy as np
+
+from inrcodec import registry
 from inrcodec.errors import BadOption
 from inrcodec.fields import Field, family_of
-from inrcodec.fit.presets import DEFAULT_EFFORT, DEFAULT_LMBDA, preset
+from inrcodec.fit.presets import (
+    DEFAULT_EFFORT,
+    DEFAULT_LMBDA,
+    HIGHEST_LMBDA,
+    LOWEST_LMBDA,
+    preset,
+)
 from inrcodec.progress import Reporter
+from inrcodec.remedies import Fitting, NetworkStart
+from inrcodec.remedies.combined import Combined
 from inrcodec.signal import AnySignal
+
+
+class Observer(Protocol):
+    """Looks at a coordinate network on its way, before weights are made cheap to write."""
+
+    def steps(self, total: int) -> Container[int]:
+        """After how many of so many steps it wants to look; 0 is the beginning.
+
+        A fit that diverges begins again, at 0.
+        """
+
+    def see(self, step: int, phase: Fitting, theta: np.ndarray) -> None:
+        """The network after that many steps of a phase, theta [parameters]."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +59,12 @@ class EncodeOptions:
         reporter: told of every step.
         segment_seconds: length of the segments that a sound or video is cut into; default by kind.
         network: options of coordinate networks by name, such as hidden_features; what is left out
-            is chosen.
+            is chosen. Names with a dot are options of remedies, as `ws.alpha`.
+        remedies: names of remedies against spectral bias.
+        remedy_options: those with a dot, whichever way they came.
+        shape_lmbda: by which networks get their sizes and starts, where it is not lmbda: a search
+            for a file size changes lambda a little while they stay.
+        observer: shown coordinate networks while they are fitted.
 
     Raises:
         BadOption: a value is out of range or of another type.
@@ -49,9 +79,13 @@ class EncodeOptions:
     reporter: Reporter | None = None
     segment_seconds: float | None = None
     network: Mapping[str, Any] = attribute(default_factory=dict)
+    remedies: Sequence[str] = ()
+    remedy_options: Mapping[str, Any] = attribute(default_factory=dict)
+    shape_lmbda: float | None = None
+    observer: Observer | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.lmbda, Real) or not 1e-7 <= self.lmbda <= 10:
+        if not isinstance(self.lmbda, Real) or not LOWEST_LMBDA <= self.lmbda <= HIGHEST_LMBDA:
             raise BadOption(f"lmbda is {self.lmbda!r}, expected 1e-7 (finest) to 10 (smallest)")
         if not isinstance(self.effort, Integral):
             raise BadOption(f"effort is {self.effort!r}, expected 1 (quick) to 9 (small)")
@@ -64,6 +98,22 @@ class EncodeOptions:
         # Numbers of numpy become Python's, so that JSON takes them and the arithmetic is float64.
         for name, number in (("lmbda", float), ("effort", int), ("seed", int)):
             object.__setattr__(self, name, number(getattr(self, name)))
+        dotted = {name: value for name, value in self.network.items() if "." in name}
+        own = {name: value for name, value in self.network.items() if "." not in name}
+        object.__setattr__(self, "network", own)
+        object.__setattr__(self, "remedy_options", dict(self.remedy_options) | dotted)
+        if isinstance(self.remedies, str):
+            raise BadOption(f"remedies are {self.remedies!r}, expected a list of names")
+        object.__setattr__(self, "remedies", tuple(self.remedies))
+        self.combined()
+
+    def combined(self) -> Combined:
+        """The remedies.
+
+        Raises:
+            BadOption: there is none of a name, two contradict each other, or an option is wrong.
+        """
+        return Combined.of(self.remedies, self.remedy_options)
 
 
 def fit(signal: AnySignal, options: EncodeOptions) -> tuple[int, Field]:
@@ -77,4 +127,23 @@ def fit(signal: AnySignal, options: EncodeOptions) -> tuple[int, Field]:
         Diverged: the optimisation left the finite numbers.
     """
     entry = family_of(options.field, signal.kind)
-    return entry.id, importlib.import_module(entry.part.fit_module).fit(signal, options)
+    module = importlib.import_module(entry.part.fit_module)
+    if options.remedies:
+        options = replace(options, network=_with_remedies(module, signal, options))
+    field = module.fit(signal, options)
+    return registry.of_part("fields", type(field)).id, field
+
+
+def _with_remedies(
+    module: ModuleType, signal: AnySignal, options: EncodeOptions
+) -> dict[str, Any]:
+    """Options of the network that were given, and beside them those that remedies choose."""
+    remedies = options.combined()
+    if not hasattr(module, "start_of"):
+        remedies.check(signal.kind, None)
+        return dict(options.network)
+
+    def starts(network: Mapping[str, Any], seed: int) -> NetworkStart:
+        return module.start_of(signal, replace(options, network=network, seed=seed))
+
+    return remedies.options(signal, starts, options.network)

@@ -29,9 +29,9 @@ from inrcodec.fields.grid import (
     parameter_layout,
 )
 from inrcodec.fit.presets import Preset, choose_config, expected_bytes, preset
-from inrcodec.fit.soap import Soap
 from inrcodec.fit.start import initial_theta
-from inrcodec.kernels import AdamState, Engine, GridProblem
+from inrcodec.fit.training import adam_state, make_training
+from inrcodec.kernels import Engine, GridProblem, Optimisation, Step
 from inrcodec.kernels.engine import make_engine
 from inrcodec.progress import Reporter
 from inrcodec.quantize.weights import QuantizedWeights
@@ -107,22 +107,15 @@ class GridFit:
     ) -> None:
         self.problem, self.engine, self.lmbda, self.schedule = problem, engine, lmbda, schedule
         self._seed = seed
-        self._step = 0
-        self.latents = self._state(np.zeros(problem.latent_count))
-        self._theta = theta.astype(np.float64)
-        shapes = problem.layout if schedule.precondition else {"all": (problem.parameter_count,)}
-        self._optimizer = Soap(shapes)
+        tensors = problem.layout if schedule.precondition else {"all": (problem.parameter_count,)}
+        settings = Optimisation(lmbda, schedule.latent_momentum, schedule.gradient_norm, tensors)
+        self._training = make_training(engine, theta, settings)
         self.last = (0.0, 1.0)  # rate_bpp and mse of the last evaluation
 
     @property
     def theta(self) -> np.ndarray:
         """[parameters] float64: the networks as they are now."""
-        return self._theta
-
-    def _state(self, values: np.ndarray) -> AdamState:
-        zeros = np.zeros(len(values))
-        vectors = (self.engine.vector(v) for v in (values, zeros, zeros))
-        return AdamState(*vectors, beta1=self.schedule.latent_momentum)
+        return self._training.theta
 
     def run(self, steps: int, reporter: Reporter) -> None:
         """A main phase of that many steps, its whole schedule.
@@ -130,24 +123,20 @@ class GridFit:
         Raises:
             Diverged: a loss or a parameter is not finite.
         """
-        schedule = self.schedule
-        for step in range(steps):
-            share, temperature, sigma = schedule.at(step / steps)
-            share *= min(1.0, (step + 1) / schedule.warmup_steps)
-            z, slope = self.engine.perturb(
-                self.latents.values, temperature, sigma, self._seed * 1_000_003 + step
-            )
-            loss = self.engine.loss(z, self.engine.vector(self._theta), self.lmbda)
+        planned = [self._planned(step, steps) for step in range(steps)]
+        for step, loss in enumerate(self._training.run(planned)):
             if not math.isfinite(loss.mse + loss.bits):
                 raise Diverged(f"the loss is not finite after {step} of {steps} steps")
-            self._step += 1
-            gradient = loss.grad_latents * slope
-            self.engine.adam(self.latents, gradient, schedule.latent_rate * share, self._step)
-            gradient = self._clipped(self.engine.array(loss.grad_theta).astype(np.float64))
-            self._optimizer.update(self._theta, gradient, schedule.network_rate * share)
             reporter.step(loss.bits / self.problem.pixels, loss.mse)
-        if not np.isfinite(self._theta).all():
+        if not np.isfinite(self.theta).all():
             raise Diverged("the last gradient is not finite")
+
+    def _planned(self, step: int, steps: int) -> Step:
+        schedule = self.schedule
+        share, temperature, sigma = schedule.at(step / steps)
+        share *= min(1.0, (step + 1) / schedule.warmup_steps)
+        rates = schedule.latent_rate * share, schedule.network_rate * share
+        return Step(temperature, sigma, self._seed * 1_000_003 + step, *rates)
 
     def tail(self, theta: np.ndarray, steps: int, reporter: Reporter) -> np.ndarray:
         """The best integer latents found under hard rounding, for networks that are final.
@@ -161,7 +150,8 @@ class GridFit:
         best = self.rounded()
         best_cost = self.cost(best, theta)
         fixed = self.engine.vector(theta)
-        state = self._state(self.engine.array(self.latents.values))
+        start = self.engine.array(self._training.latents)
+        state = adam_state(self.engine, start, self.schedule.latent_momentum)
         for step in range(steps):
             hard = self.engine.vector(np.rint(self.engine.array(state.values)))
             loss = self.engine.loss(hard, fixed, self.lmbda)
@@ -177,17 +167,13 @@ class GridFit:
 
     def rounded(self) -> np.ndarray:
         """[latents] float32: the latents as integers."""
-        return np.rint(self.engine.array(self.latents.values))
+        return np.rint(self.engine.array(self._training.latents))
 
     def cost(self, latents: np.ndarray, theta: np.ndarray) -> float:
         """D + lambda * latent bits per pixel at integer latents."""
         loss = self.engine.evaluate(self.engine.vector(latents), self.engine.vector(theta))
         self.last = loss.bits / self.problem.pixels, loss.mse
         return loss.mse + self.lmbda * loss.bits / self.problem.pixels
-
-    def _clipped(self, gradient: np.ndarray) -> np.ndarray:
-        norm = float(np.linalg.norm(gradient))
-        return gradient * min(1.0, self.schedule.gradient_norm / (norm + 1e-12))
 
 
 def fit(signal: Signal, options: EncodeOptions) -> GridField:
@@ -204,9 +190,10 @@ def fit(signal: Signal, options: EncodeOptions) -> GridField:
         )
     return fit_config(
         signal,
-        choose_config(target_of(signal), options.lmbda, options.effort),
+        choose_config(target_of(signal), options.shape_lmbda or options.lmbda, options.effort),
         preset(options.effort),
         options.lmbda,
+        start_lmbda=options.shape_lmbda,
         seed=options.seed,
         device=options.device,
         engine=options.engine,
@@ -225,6 +212,7 @@ def fit_config(
     engine: str = "auto",
     reporter: Reporter | None = None,
     schedule: Schedule | None = None,
+    start_lmbda: float | None = None,
 ) -> GridField:
     """The `grid` field of an image, every number of it an integer.
 
@@ -238,6 +226,7 @@ def fit_config(
         device, engine: see `kernels.engine.make_engine`.
         reporter: told of every step.
         schedule: constants of the main phase; default by the preset's length.
+        start_lmbda: by which the learned start is chosen; default lmbda.
 
     Raises:
         Diverged: the optimisation left the finite numbers, also at smaller rates.
@@ -250,7 +239,7 @@ def fit_config(
 
     moves = min(preset.refinements, 2 * problem.parameter_count)
     reporter.begin(preset.steps + moves + preset.tail_steps)
-    rate_bpp = expected_bytes(problem.target, lmbda) * 8 / problem.pixels
+    rate_bpp = expected_bytes(problem.target, start_lmbda or lmbda) * 8 / problem.pixels
     theta = initial_theta(config, problem.target, rate_bpp, seed)
     best = _main_phase(problem, machine, theta, preset.steps, lmbda, seed, schedule, reporter)
     latents = best.rounded()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from inrcodec.fit import EncodeOptions
 from inrcodec.fit.mlp import RATED_WIDTH
 from inrcodec.fit.network import NetworkStart, config_with, fit_network
 from inrcodec.fit.presets import preset
+from inrcodec.fit.sizes import weights_for, with_width_for
 from inrcodec.fit.targets import shape_of
 from inrcodec.kernels.network import Samples
 from inrcodec.signal import AnySignal
@@ -26,6 +28,9 @@ HIDDEN_LAYERS = {BACON: 4, FOURIER: 3, GABOR: 3}
 # 900 steps these are 3.9, 4.3 and 1.8 dB better, on 144x96 pixels of Kodak 20 at lambda 1e-4. They
 # fall with width like those of `fit.mlp`, which leads back to about the sources'.
 LEARNING_RATES = {BACON: 0.15, FOURIER: 0.3, GABOR: 0.03}
+# Times the weights of the rule for all networks: products of few sines have few frequencies
+# (results/design/network_widths.tsv).
+WEIGHTS = {BACON: 6.0, FOURIER: 4.0, GABOR: 4.0}
 GAMMA_SHAPE = 6.0  # of the distribution of gamma, over the number of filters (mfn/mfn.py, alpha)
 
 
@@ -46,12 +51,15 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
     wanted = dict(options.network)
     # The source has 256 for 256 samples along an axis of [-1, 1].
     scale = wanted.pop("input_scale", float(max(shape))) if filters != BACON else 0.0
-    wanted = {"hidden_features": RATED_WIDTH, "hidden_layers": HIDDEN_LAYERS[filters]} | wanted
-    config = config_with(MfnConfig(filters), wanted, ("hidden_features", "hidden_layers"))
+    plain = MfnConfig(filters, hidden_layers=HIDDEN_LAYERS[filters])
+    config = config_with(plain, wanted, ("hidden_features", "hidden_layers"))
     if filters == BACON:
-        config = config_with(config, {"early_outputs": early_outputs(config)}, ("early_outputs",))
+        config = replace(config, early_outputs=early_outputs(config))
     elif not 0 < scale < math.inf:
         raise BadOption(f"input_scale is {scale}, expected a positive number")
+    if "hidden_features" not in wanted:
+        weights = WEIGHTS[filters] * weights_for(signal, options)
+        config = with_width_for(MfnField, config, (len(shape), out_features), weights)
     return initial(config, shape, out_features, scale, options.seed)
 
 
@@ -148,4 +156,4 @@ def early_outputs(config: MfnConfig) -> int:
 def for_all_outputs(part: Samples, scales: int) -> Samples:
     """The same target for every output of each channel."""
     channels = slice(part.channels.start * scales, part.channels.stop * scales)
-    return Samples(part.coords, np.repeat(part.target, scales, axis=0), channels)
+    return replace(part, target=np.repeat(part.target, scales, axis=0), channels=channels)

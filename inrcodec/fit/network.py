@@ -21,22 +21,17 @@ from inrcodec.errors import BadOption, Diverged
 from inrcodec.fields.network import NetworkField
 from inrcodec.fit import EncodeOptions
 from inrcodec.fit.presets import Preset
-from inrcodec.fit.soap import Soap
 from inrcodec.fit.targets import samples_of
-from inrcodec.kernels.network import (
-    NetworkEngine,
-    NetworkProblem,
-    Samples,
-    make_network_engine,
-)
+from inrcodec.kernels.network import NetworkEngine, NetworkProblem, make_network_engine
 from inrcodec.progress import Reporter
 from inrcodec.quantize.weights import QuantizedWeights
+from inrcodec.remedies import Fitting, NetworkStart, Sampler, Shaper, Trained
+from inrcodec.remedies.soap import Soap
+from inrcodec.runtime import resolve_device
 from inrcodec.signal import AnySignal
 
 Config = TypeVar("Config")
 
-# Values span [-1, 1], the objective counts them on [0, 1].
-ERROR_SCALE = 0.25
 HIGHEST_EXPONENT = 23  # a 24-bit integer still reaches 1
 
 
@@ -53,55 +48,33 @@ class Schedule:
     precondition: bool = True  # False: plain Adam
 
 
-@dataclass(frozen=True)
-class NetworkStart:
-    """A network, and where its fit begins.
-
-    Args:
-        family, config: the network.
-        theta: name -> array for every parameter, folded.
-        speeds: name -> learning rate of it, folded: of one number, or of every entry; 0 for what
-            stays as it is, which are whole numbers.
-        targets: of the signal's samples, what outputs of the network are fitted to; default the
-            samples themselves.
-        function: of (arithmetic, config, theta, coordinates), what is fitted; default the network
-            as it is rendered.
-    """
-
-    family: type[NetworkField]
-    config: Any
-    theta: Mapping[str, np.ndarray]
-    speeds: Mapping[str, np.ndarray | float]
-    targets: Callable[[tuple[Samples, ...]], tuple[Samples, ...]] = lambda samples: samples
-    function: Callable[..., Any] | None = None
-
-
 class NetworkFit:
     """One fit in progress.
 
     Args:
         problem: what to fit.
         engine: computes losses.
+        start: the network, and where its fit begins.
         layout: groups and shapes of the parameters.
-        theta: [parameters] float64, folded.
-        speeds: [parameters] factor of the learning rate; 0 where a parameter is frozen.
-        seed: of batches and rounding noise.
+        options: seed, device and remedies.
+        schedule: constants of the phases.
     """
 
     def __init__(
         self,
         problem: NetworkProblem,
         engine: NetworkEngine,
+        start: NetworkStart,
         layout: Layout,
-        theta: np.ndarray,
-        speeds: np.ndarray,
-        seed: int,
+        options: EncodeOptions,
         schedule: Schedule,
     ) -> None:
         self.problem, self.engine, self.layout, self.schedule = problem, engine, layout, schedule
-        self.theta = theta.astype(np.float64)
-        self._speeds = speeds
-        self._rng = np.random.default_rng(seed)
+        self.theta = flat(layout, start.theta)
+        self._start, self._speeds = start, flat(layout, start.speeds)
+        self._device = resolve_device(options.device)
+        self._remedies, self._observer = options.combined(), options.observer
+        self._rng = np.random.default_rng(options.seed)
 
     def run(self, steps: int, reporter: Reporter, coded: CodedWeights | None = None) -> None:
         """Moves the parameters for that many steps, their learning rates falling to the end.
@@ -114,37 +87,105 @@ class NetworkFit:
         Raises:
             Diverged: a loss or parameter is not finite.
         """
-        schedule = self.schedule
-        # Entries of a table are no matrix: each is moved by itself.
-        shapes = {
-            name: (math.prod(shape),) if name.startswith("table") else shape
-            for name, (_, shape) in self.layout.items()
-        }
-        tensors = shapes if schedule.precondition else {"all": (len(self.theta),)}
-        optimizer = Soap(tensors, epsilon=1e-15)  # slopes times speeds are tiny
-        scaled = np.zeros(len(self.theta))  # the optimiser moves this, in units of its speeds
-        begin = self.theta.copy()
+        schedule, remedies = self.schedule, self._remedies
+        phase = self._phase(steps)
+        trained = Trained(phase.problem.layout, self.theta, self._speeds, self.engine)
+        if coded is None:  # else the weights themselves are what is made cheap
+            trained = remedies.trained(trained, phase)
+        sampler, shaper = remedies.sampler(phase), remedies.shaper(phase)
+        optimizer = remedies.optimizer(*self._usual(trained.shapes))
+        scaled = np.zeros(len(trained.values))  # the optimiser moves this, in units of its speeds
+        begin = values = trained.values.copy()
+        observer = self._observer if coded is None else None
+        observed = observer.steps(steps) if observer is not None else ()
         for step in range(steps):
-            cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
-            share = schedule.final_rate + (1 - schedule.final_rate) * cosine
+            if step in observed:
+                observer.see(step, phase, trained.theta(values))
+            share = remedies.rate_share(step / steps, self._share(step / steps))
             share *= min(1.0, (step + 1) / schedule.warmup_steps)
             if coded is not None:
                 share *= coded.rate
-            at = self.theta
+            at = values
             if coded is not None:  # what is not fitted is whole already, and not rounded
-                noisy = coded.perturbed(self.theta, self._rng)
-                at = np.where(self._speeds > 0, noisy, self.theta)
-            error, gradient = self.engine.loss(at, self._batch())
+                noisy = coded.perturbed(values, self._rng)
+                at = np.where(trained.speeds > 0, noisy, values)
+            error, gradient = self._slope(step, trained, at, sampler, shaper)
             if not math.isfinite(error) or not np.isfinite(gradient).all():
                 raise Diverged(f"the loss is not finite after {step} of {steps} steps")
-            gradient = ERROR_SCALE * gradient
+            gradient = self._start.error_scale * gradient
             bits = 0.0
             if coded is not None:
-                bits, slope = coded.rate_of(self.theta)
+                bits, slope = coded.rate_of(values)
                 gradient = gradient + slope
-            optimizer.update(scaled, gradient * self._speeds, schedule.rate * share)
-            self.theta = begin + scaled * self._speeds
-            reporter.step(bits / self.problem.pixels, ERROR_SCALE * error)
+            optimizer.update(scaled, gradient * trained.speeds, schedule.rate * share)
+            values = begin + scaled * trained.speeds
+            bounded = remedies.bound(self._start, self.layout, values)
+            if bounded is not values:
+                moved = trained.speeds > 0
+                scaled[moved] = ((bounded - begin) / np.where(moved, trained.speeds, 1))[moved]
+                values = bounded
+            reporter.step(bits / self.problem.pixels, self._start.error_scale * error)
+        self.theta = trained.theta(values)
+        if steps in observed:
+            observer.see(steps, phase, self.theta)
+
+    def _slope(
+        self,
+        step: int,
+        trained: Trained,
+        at: np.ndarray,
+        sampler: Sampler | None,
+        shaper: Shaper | None,
+    ) -> tuple[float, np.ndarray]:
+        """(mean squared error of the step's samples, the gradient to go down)."""
+        if shaper is not None:
+            theta = trained.theta(at)
+            parts = zip(self.engine.values(theta), self.problem.samples, strict=True)
+            residuals = [values - part.target for values, part in parts]
+            error = sum(float(np.square(r, dtype=np.float64).sum()) for r in residuals)
+            error /= self.problem.value_count
+            if not math.isfinite(error):
+                return error, at
+            shaped = shaper(step, theta, residuals)
+            targets = [
+                part.target + r - s
+                for part, r, s in zip(self.problem.samples, residuals, shaped, strict=True)
+            ]
+            return error, trained.loss(at, None, targets)[1]
+        columns = self._batch() if sampler is None else sampler(step, trained.theta(at))
+        return trained.loss(at, columns, None)
+
+    def _phase(self, steps: int) -> Fitting:
+        total = sum(part.coords.shape[1] for part in self.problem.samples)
+        batch = self.schedule.batch if total > self.schedule.batch else None
+        return Fitting(
+            self.problem,
+            self.engine,
+            self._start,
+            self.layout,
+            steps,
+            batch,
+            self._device,
+            self._rng,
+        )
+
+    def _usual(
+        self, shapes: Mapping[str, tuple[int, ...]]
+    ) -> tuple[dict[str, tuple[int, ...]], Callable[[], Soap]]:
+        """Tensors of the flat vector as optimisers see them, and the usual optimiser of them."""
+        # Entries of a table are no matrix: each is moved by itself.
+        tensors = {
+            name: (math.prod(shape),) if name.startswith("table") else shape
+            for name, shape in shapes.items()
+        }
+        whole = {"all": (sum(math.prod(shape) for shape in shapes.values()),)}
+        usual = tensors if self.schedule.precondition else whole
+        return tensors, lambda: Soap(usual, epsilon=1e-15)  # slopes times speeds are tiny
+
+    def _share(self, progress: float) -> float:
+        """The share of the learning rates at progress 0..1."""
+        cosine = 0.5 * (1 + math.cos(math.pi * progress))
+        return self.schedule.final_rate + (1 - self.schedule.final_rate) * cosine
 
     def _batch(self) -> list[np.ndarray] | None:
         """Columns of one step, a share of every grid; None for all."""
@@ -218,6 +259,9 @@ def fit_network(
     schedule = schedule or Schedule()
     reporter = options.reporter or Reporter()
     samples, features = samples_of(signal)
+    remedies = options.combined()
+    remedies.check(signal.kind, start.config)
+    start = remedies.begin(start, signal, np.random.default_rng([options.seed, 1]))
     family, config = start.family, start.config
     layout = family.layout(config, *features)
     problem = NetworkProblem(
@@ -231,16 +275,14 @@ def fit_network(
     coded_steps = round(schedule.coded_share * work.steps)
     reporter.begin(work.steps + work.refinements)
 
-    theta = flat(layout, start.theta)
-    speeds = flat(layout, start.speeds)
-    begin = partial(NetworkFit, problem, engine, layout, theta, speeds, options.seed)
+    begin = partial(NetworkFit, problem, engine, start, layout, options)
     fit_ = _float_phase(begin, schedule, work.steps - coded_steps, reporter)
 
     last_error = 1.0
 
     def cost(values: np.ndarray) -> float:
         nonlocal last_error
-        last_error = ERROR_SCALE * engine.error(values.astype(np.float64))
+        last_error = start.error_scale * engine.error(values.astype(np.float64))
         return last_error
 
     frozen = {group for name, (group, _) in layout.items() if not np.any(start.speeds[name])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from inrcodec.errors import BadOption
 from inrcodec.fields.grid import GridConfig
 
 DEFAULT_LMBDA = {"image": 1e-3, "audio": 3e-5, "video": 1e-3}
+LOWEST_LMBDA, HIGHEST_LMBDA = 1e-7, 10.0
 DEFAULT_EFFORT = 5
 
 
@@ -74,13 +76,19 @@ MAX_BLOCKS = 1 << 14  # enough to judge a picture by
 def expected_bytes(target: np.ndarray, lmbda: float) -> float:
     """Rough size of a file: what a block transform would spend at the same slope.
 
-    Reverse water-filling (Cover and Thomas, section 10.3.3) of DCT coefficients, each taken as its
-    own variance; the power law that turns it into our rates was fitted to nine Kodak images at four
-    lambdas, within 15% rms (results/design/README.md).
-
     Args:
         target: [channels, *shape] the signal in [0, 1], along one axis, two or three.
         lmbda: weight of the rate, > 0.
+    """
+    return expected_sizes(target, [lmbda])[0]
+
+
+def expected_sizes(target: np.ndarray, lmbdas: Sequence[float]) -> list[float]:
+    """`expected_bytes` at each of several lambdas.
+
+    Reverse water-filling (Cover and Thomas, section 10.3.3) of DCT coefficients, each taken as its
+    own variance; the power law that turns it into our rates was fitted to nine Kodak images at four
+    lambdas, within 15% rms (results/design/README.md).
     """
     channels, *shape = target.shape
     c = _blocks(target, BLOCKS[len(shape)])
@@ -89,10 +97,13 @@ def expected_bytes(target: np.ndarray, lmbda: float) -> float:
     c = np.tensordot(_dct(channels), c, 1)
     mean = (slice(None), slice(None), *[0] * len(shape))
     c[mean] -= c[mean].mean(axis=1, keepdims=True)
-    floor = lmbda * channels / (2 * math.log(2))  # distortion of a coefficient at this slope
-    bits = 0.5 * np.log2(1 + c * c / floor).sum()
-    rate_bpp = 0.88 * (bits / (c.size / channels)) ** 1.41
-    return math.prod(shape) / 8 * float(rate_bpp)
+    sizes = []
+    for lmbda in lmbdas:
+        floor = lmbda * channels / (2 * math.log(2))  # distortion of a coefficient at this slope
+        bits = 0.5 * np.log2(1 + c * c / floor).sum()
+        rate_bpp = 0.88 * (bits / (c.size / channels)) ** 1.41
+        sizes.append(math.prod(shape) / 8 * float(rate_bpp))
+    return sizes
 
 
 def _blocks(target: np.ndarray, sides: tuple[int, ...]) -> np.ndarray:

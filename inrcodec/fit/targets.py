@@ -39,6 +39,7 @@ def _samples(shape: tuple[int, ...], values: np.ndarray, first: int = 0) -> Samp
         native_coordinates(shape),
         np.ascontiguousarray(values, np.float32),
         slice(first, first + len(values)),
+        shape,
     )
 
 

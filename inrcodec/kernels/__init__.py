@@ -6,8 +6,9 @@ and are tested against it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -77,6 +78,7 @@ class Engine(Protocol):
     """
 
     name: str
+    problem: GridProblem
 
     def vector(self, values: np.ndarray) -> object: ...
 
@@ -107,3 +109,62 @@ class AdamState:
     beta1: float = 0.9
     beta2: float = 0.99
     epsilon: float = 1e-8
+
+
+@dataclass(frozen=True)
+class Step:
+    """Constants of one step of a main phase.
+
+    Args:
+        temperature, sigma, seed: see `Engine.perturb`.
+        latent_rate, network_rate: learning rates.
+    """
+
+    temperature: float
+    sigma: float
+    seed: int
+    latent_rate: float
+    network_rate: float
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """Constants of all steps.
+
+    Args:
+        lmbda: weight of the rate.
+        latent_momentum: decay of Adam's first moment.
+        gradient_norm: the largest norm that the gradient of the networks may have; it is scaled.
+        tensors: name -> shape of what SOAP preconditions, in the order of the flat vector.
+    """
+
+    lmbda: float
+    latent_momentum: float
+    gradient_norm: float
+    tensors: Mapping[str, tuple[int, ...]]
+
+
+class Training(Protocol):
+    """Latents, which start at zero, and networks under optimisation."""
+
+    @property
+    def latents(self) -> object:
+        """The latents as they are now, a vector of the engine."""
+
+    @property
+    def theta(self) -> np.ndarray:
+        """[parameters] float64: the networks as they are now."""
+
+    def run(self, steps: Sequence[Step]) -> Iterator[Loss]:
+        """Does the steps; yields the loss that each begins with, in order, possibly late.
+
+        Whoever stops listening stops the steps; some may have been done ahead.
+        """
+
+
+@runtime_checkable
+class TrainingEngine(Protocol):
+    """An engine that does whole steps itself; `fit.training` does those of the others."""
+
+    def training(self, theta: np.ndarray, settings: Optimisation) -> Training:
+        """A training that begins at the networks theta [parameters]."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from inrcodec.errors import BadOption
 from inrcodec.kernels import Engine, GridProblem
-from inrcodec.runtime import resolve_device, threads
+from inrcodec.runtime import device_name, resolve_device, threads
 
-ENGINES = ("auto", "reference", "cpu")
+ENGINES = ("auto", "reference", "cpu", "gpu")
+
+_log = logging.getLogger(__name__)
 
 
 def make_engine(problem: GridProblem, device: str = "auto", engine: str = "auto") -> Engine:
@@ -17,17 +21,38 @@ def make_engine(problem: GridProblem, device: str = "auto", engine: str = "auto"
     """
     asked, device = device, resolve_device(device)
     check_engine(engine, asked, device)
-    if engine == "auto":
-        engine = "cpu" if device == "cpu" and numba_works() else "reference"
+    made = _make(problem, device, engine)
+    _log.info("engine %s on %s", made.name, device_name("cpu" if engine == "cpu" else device))
+    return made
+
+
+def _make(problem: GridProblem, device: str, engine: str) -> Engine:
+    if engine == "auto" and device == "cpu":
+        engine = "cpu" if numba_works() else "reference"
     if engine == "cpu":
         from inrcodec.kernels.cpu import CpuEngine
 
         return CpuEngine(problem, threads())
+    if engine in ("auto", "gpu"):
+        from inrcodec.kernels.gpu.usable import unusable
+
+        reason = unusable(device)
+        if reason is None:
+            from inrcodec.kernels.gpu.engine import GpuEngine
+
+            return GpuEngine(problem, device)
+        if engine == "gpu":
+            raise BadOption(f"engine gpu was asked for, but {reason}")
+        _log.warning("engine reference does the work of engine gpu, slowly: %s", reason)
     import torch
 
+    torch.set_num_threads(threads())
+    if device != "cpu" and torch.version.cuda is not None:
+        from inrcodec.kernels.gpu.graphed import GraphedReferenceEngine
+
+        return GraphedReferenceEngine(problem, device)
     from inrcodec.kernels.reference import ReferenceEngine
 
-    torch.set_num_threads(threads())
     return ReferenceEngine(problem, device)
 
 

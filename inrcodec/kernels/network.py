@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,11 +24,13 @@ class Samples:
         coords: [in_features, n] float32 on [-1, 1].
         target: [channels, n] float32 on [-1, 1].
         channels: which outputs of the network these are.
+        shape: samples along each axis of the grid, slowest first.
     """
 
     coords: np.ndarray
     target: np.ndarray
     channels: slice
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,18 @@ class NetworkEngine(Protocol):
     name: str
 
     def loss(
-        self, theta: np.ndarray, chosen: list[np.ndarray] | None = None
+        self,
+        theta: np.ndarray,
+        chosen: list[np.ndarray] | None = None,
+        targets: list[np.ndarray] | None = None,
     ) -> tuple[float, np.ndarray]:
         """(mean squared error, its gradient [parameters] float64).
 
         Args:
             theta: [parameters] float64.
             chosen: for each of the problem's `samples` the columns to use; default all.
+            targets: for each of the problem's `samples` [channels, n] float32 of all its columns,
+                what to fit instead of its target.
         """
 
     def error(self, theta: np.ndarray) -> float:
@@ -109,3 +117,13 @@ def make_network_engine(
 
     torch.set_num_threads(threads())
     return ReferenceNetworkEngine(problem, device)
+
+
+def split(theta: np.ndarray, layout: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Views of a flat vector by name, for the shape of each name."""
+    views, start = {}, 0
+    for name, shape in layout.items():
+        size = math.prod(shape)
+        views[name] = theta[start : start + size].reshape(shape)
+        start += size
+    return views

@@ -11,6 +11,7 @@ import torch
 from inrcodec.kernels.network import NetworkProblem, Samples
 
 CHUNK = 1 << 15  # samples at once: bounds memory whatever the size of the signal
+JACOBIAN_ENTRIES = 1 << 23  # float32 at once
 _TINY = 1e-30
 
 
@@ -84,12 +85,15 @@ class ReferenceNetworkEngine:
         self._sizes = sizes
 
     def loss(
-        self, theta: np.ndarray, chosen: list[np.ndarray] | None = None
+        self,
+        theta: np.ndarray,
+        chosen: list[np.ndarray] | None = None,
+        targets: list[np.ndarray] | None = None,
     ) -> tuple[float, np.ndarray]:
         flat = torch.tensor(theta, dtype=torch.float32, device=self._device, requires_grad=True)
         gradient = torch.zeros(len(theta), dtype=torch.float64, device=self._device)
         total, count = 0.0, 0
-        for values, target in self._chunks(flat, chosen):
+        for values, target in self._chunks(flat, chosen, targets):
             squared = (values - target).square().sum()
             gradient += torch.autograd.grad(squared, flat)[0]
             total += float(squared.detach())
@@ -115,12 +119,17 @@ class ReferenceNetworkEngine:
         return found
 
     def _chunks(
-        self, flat: torch.Tensor, chosen: list[np.ndarray] | None
+        self,
+        flat: torch.Tensor,
+        chosen: list[np.ndarray] | None,
+        targets: list[np.ndarray] | None = None,
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """(values, target) of all chunks; parameters are shared, their graph is rebuilt."""
         for i, (part, (coords, target)) in enumerate(
             zip(self._problem.samples, self._samples, strict=True)
         ):
+            if targets is not None:
+                target = torch.from_numpy(targets[i])
             if chosen is not None:
                 columns = torch.from_numpy(chosen[i])
                 coords, target = coords[:, columns], target[:, columns]
@@ -139,3 +148,44 @@ class ReferenceNetworkEngine:
         parts = torch.split(flat, self._sizes)
         shapes = self._problem.layout.items()
         return {name: p.reshape(shape) for (name, shape), p in zip(shapes, parts, strict=True)}
+
+
+def jacobian(
+    problem: NetworkProblem,
+    theta: np.ndarray,
+    part: int,
+    columns: np.ndarray,
+    device: str = "cpu",
+) -> np.ndarray:
+    """[rows, parameters] float64: derivatives of outputs, by all parameters.
+
+    Args:
+        problem: whose network, and whose samples.
+        theta: [parameters].
+        part: which of the problem's `samples`.
+        columns: [rows, n] of that part; a row's outputs are those of its columns, summed, and over
+            channels summed and divided by their number's root. Columns below 0 count nothing.
+        device: where to compute.
+    """
+    samples, where = problem.samples[part], torch.device(device)
+    sizes = [math.prod(shape) for shape in problem.layout.values()]
+    channels = samples.target.shape[0]
+
+    def output(flat: torch.Tensor, coords: torch.Tensor, used: torch.Tensor) -> torch.Tensor:
+        parts = torch.split(flat, sizes)
+        named = {
+            n: p.reshape(s) for (n, s), p in zip(problem.layout.items(), parts, strict=True)
+        }
+        values = problem.function(TORCH, named, coords)[samples.channels]
+        return (values * used).sum() / math.sqrt(channels)
+
+    slopes = torch.func.vmap(torch.func.grad(output), in_dims=(None, 0, 0))
+    flat = torch.tensor(theta, dtype=torch.float32, device=where)
+    rows = max(1, JACOBIAN_ENTRIES // len(theta))
+    found = []
+    for begin in range(0, len(columns), rows):
+        chosen = columns[begin : begin + rows]
+        coords = samples.coords[:, np.maximum(chosen, 0)].transpose(1, 0, 2)
+        used = torch.from_numpy((chosen >= 0).astype(np.float32)).to(where)
+        found.append(slopes(flat, torch.from_numpy(coords).to(where), used).double().cpu())
+    return torch.cat(found).numpy()

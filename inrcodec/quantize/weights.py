@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from inrcodec.entropy.context import FRACTION_BITS, MAX_WEIGHT
-from inrcodec.entropy.integers import best_code, group_cost_bits
+from inrcodec.entropy.integers import MAX_ESCAPE_BITS, MAX_LOW_BITS, best_code, group_cost_bits
 
-_LARGEST = 1 << 20  # integer of a parameter
+# Integer of a parameter: every one up to here has a code, and float32 holds it.
+_LARGEST = 1 << (MAX_ESCAPE_BITS + MAX_LOW_BITS)
 
 Layout = Mapping[str, tuple[str, tuple[int, ...]]]  # name -> (group, shape)
 # Cost of latents and distortion under flat float parameters: D + lambda * latent bits / pixels.
@@ -114,6 +115,8 @@ class QuantizedWeights:
             scale[where] = 2.0 ** self.exponents[group]
         error = self._theta * scale - self.integers
         for i in np.argsort(-np.abs(error)):
+            if not self._highest[group_of[int(i)]]:
+                continue  # whole numbers that were chosen, not fitted
             value = int(self.integers[i])
             moves = {value + (1 if error[i] > 0 else -1), value - int(np.sign(value))} - {value}
             for move in sorted(moves):

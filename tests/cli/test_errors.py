@@ -142,6 +142,8 @@ def test_arrays_with_nan_are_refused():
         (("encode", "in.png", "out.inr", "-q", "nan"), "quality is nan"),
         (("encode", "in.png", "out.inr", "--lmbda", "0"), "lmbda is 0"),
         (("encode", "in.png", "out.inr", "--lmbda", "1e-3", "-q", "5"), "not allowed with"),
+        (("encode", "in.png", "out.inr", "--target-bytes", "9", "-q", "5"), "not allowed with"),
+        (("encode", "in.png", "out.inr", "--target-bytes", "1.5"), "not a whole number from 1"),
         (("encode", "in.png", "out.inr", "--field", "nerf"), "there are: grid"),
         (("encode", "in.png", "out.inr", "--device", "abacus"), "device is 'abacus'"),
         (("encode", "in.png", "out.inr", "--engine", "steam"), "engine is 'steam'"),

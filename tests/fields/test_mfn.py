@@ -233,7 +233,7 @@ def test_options_that_make_no_sense_are_refused_before_the_fit(
 
 def test_all_outputs_are_asked_for_the_signal() -> None:
     target = np.arange(6, dtype=np.float32).reshape(2, 3)
-    part = for_all_outputs(Samples(np.zeros((3, 3), np.float32), target, slice(1, 3)), 3)
+    part = for_all_outputs(Samples(np.zeros((2, 3), np.float32), target, slice(1, 3), (1, 3)), 3)
     assert part.channels == slice(3, 9)
     assert np.array_equal(part.target, target[[0, 0, 0, 1, 1, 1]])
 

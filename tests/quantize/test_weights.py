@@ -5,7 +5,14 @@ import pytest
 
 from inrcodec.entropy.context import FRACTION_BITS, MAX_WEIGHT
 from inrcodec.entropy.integers import best_code, group_cost_bits
+from inrcodec.fields.mlp import MlpField
+from inrcodec.fit import EncodeOptions
+from inrcodec.fit.mlp import start_of
+from inrcodec.fit.network import flat
+from inrcodec.fit.targets import native_coordinates
+from inrcodec.kernels.arithmetic import NumpyArithmetic
 from inrcodec.quantize.weights import QuantizedWeights
+from inrcodec.signal import audio_signal
 
 LAYOUT = {"arm.w": ("arm", (6, 5)), "syn.w": ("syn", (4, 7)), "arm.b": ("arm", (6,))}
 HIGHEST = {"arm": 12, "syn": 20}
@@ -82,8 +89,38 @@ def test_theta_hat_times_step_is_the_value():
 
 
 def test_the_search_begins_where_no_integer_is_clipped():
-    theta = np.array([20_000.0, -3.0, 0.5])
+    theta = np.array([320_000.0, -3.0, 0.5])
     layout = {"frequency": ("frequency", (1,)), "weight": ("weight", (2,))}
     weights = QuantizedWeights(layout, theta, lambda _: 0.0, 1e-9, dict.fromkeys(layout, 23))
     assert weights.exponents == {"frequency": 5, "weight": 8}
     assert weights.values().tolist() == theta.tolist()
+
+
+def test_first_layers_of_sound_keep_their_phases():
+    # Weights of a fitted first layer turn by tens of thousands of radians from -1 to 1, and the
+    # sound changes with every hundredth of one.
+    signal = audio_signal(np.zeros((800, 1)), 8000, 16)
+    network = {"hidden_features": 12, "hidden_layers": 1, "first_omega_0": 3000.0}
+    start = start_of(signal, EncodeOptions(field="siren", network=network))
+    layout = MlpField.layout(start.config, 1, 1)
+    theta = flat(layout, start.theta | {"weight0": 16 * start.theta["weight0"]})
+    coords = native_coordinates((800,)).astype(np.float64)
+
+    def values(parameters: np.ndarray) -> np.ndarray:
+        sizes = [int(np.prod(shape)) for _, shape in layout.values()]
+        parts = np.split(parameters.astype(np.float64), np.cumsum(sizes)[:-1])
+        shaped = {n: p.reshape(layout[n][1]) for n, p in zip(layout, parts, strict=True)}
+        return MlpField.network(NumpyArithmetic(), start.config, shaped, coords)
+
+    fitted = values(theta)
+    noise = np.random.default_rng(0).normal(size=fitted.shape) * fitted.std() / 32
+    sound = fitted + noise  # the fit is within 30 dB
+
+    def error(parameters: np.ndarray) -> float:
+        return float(np.square(values(parameters) - sound).mean())
+
+    highest = {group: 23 for group, _ in layout.values()}
+    quantized = QuantizedWeights(layout, theta, error, 1e-12, highest)
+    quantized.search_steps()
+    assert np.abs(theta).max() > 40_000
+    assert error(quantized.values()) < 1.1 * error(theta)

@@ -15,6 +15,7 @@ import numpy as np
 
 from inrcodec.errors import BadInput
 from inrcodec.evaluate.metrics.pairs import real_pair
+from inrcodec.signal.spectrum import energy_centroid
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,15 +23,20 @@ class RadialSpectrum:
     """Power of a signal over rings of equal width in frequency.
 
     Args:
-        frequency_cycles_per_px: [rings] centres of the rings, the first around 0.
+        frequency_cycles_per_sample: [rings] centres of the rings, the first around 0.
         power: [rings] sum over the ring, mean over channels. All rings together are the mean
             square of the samples (Parseval).
         coefficients: [rings] Fourier coefficients in the ring: power / coefficients is a density.
     """
 
-    frequency_cycles_per_px: np.ndarray
+    frequency_cycles_per_sample: np.ndarray
     power: np.ndarray
     coefficients: np.ndarray
+
+    @property
+    def density(self) -> np.ndarray:
+        """[rings] power per coefficient; 0 where a ring has none."""
+        return self.power / np.maximum(self.coefficients, 1)
 
 
 def amplitude_correlation(
@@ -65,11 +71,9 @@ def amplitude_correlation(
 def spectral_energy_centroid(samples: np.ndarray, dimensions: int = 2) -> float:
     """SEC: the energy-weighted mean radius of the spectrum, in cycles per picture.
 
-    sum_r r E[r] / sum_r E[r], with E[r] the sum of |FFT|**2 over the integer frequency indices
-    (u, v) with round(sqrt(u*u + v*v)) = r, mean over channels, and E[0] = 0 (Dadela, Kania, Rut and
-    Spurek, arXiv 2605.12709, and its code; its tool rounds the result). A picture of another aspect
-    or a crop of it has another SEC; another resolution of the same picture has nearly the same.
-    1 and 3 dimensions are our extension, with the radius in as many indices.
+    See `signal.spectrum.energy_centroid`; the tool of its authors rounds the result. A picture of
+    another aspect or a crop of it has another SEC; another resolution of the same picture has
+    nearly the same. 1 and 3 dimensions are our extension, with the radius in as many indices.
 
     Args:
         samples: [*grid] or [*grid, channels], any scale and offset.
@@ -82,15 +86,7 @@ def spectral_energy_centroid(samples: np.ndarray, dimensions: int = 2) -> float:
         BadInput: the shape does not fit `dimensions`.
     """
     values, _ = real_pair(samples, samples)
-    power = np.abs(_spectrum(values, dimensions)) ** 2
-    if not np.ptp(values, axis=tuple(range(dimensions))).any():
-        return math.nan  # rather than the centroid of rounding errors
-    grid = power.shape[:dimensions]
-    indices = [np.fft.fftfreq(n, 1 / n) for n in grid]
-    radius = np.rint(_radius(indices)).astype(np.intp)
-    energy = np.bincount(radius.ravel(), power.mean(axis=-1).ravel())
-    energy[0] = 0
-    return float((np.arange(len(energy)) * energy).sum() / energy.sum())
+    return energy_centroid(_with_channels(values, dimensions))
 
 
 def radial_power_spectrum(
@@ -118,7 +114,7 @@ def radial_power_spectrum(
     radius = _radius([np.fft.fftfreq(n) for n in grid])
     ring = np.minimum((radius / width).astype(np.intp), rings - 1).ravel()
     return RadialSpectrum(
-        frequency_cycles_per_px=(np.arange(rings) + 0.5) * width,
+        frequency_cycles_per_sample=(np.arange(rings) + 0.5) * width,
         power=np.bincount(ring, power.ravel(), rings),
         coefficients=np.bincount(ring, minlength=rings),
     )
@@ -137,8 +133,30 @@ def radial_error_spectrum(
     return radial_power_spectrum(second - first, dimensions, rings)
 
 
+def spectral_slope(spectrum: RadialSpectrum) -> float:
+    """The exponent of the power law in frequency that is nearest to the power per coefficient.
+
+    Least squares in logarithms where every octave counts the same (weights 1 / frequency), from the
+    second ring, which is free of the mean, to 0.5 cycles per sample, behind which rings have
+    corners only. About -2 for photographs (Field, J. Opt. Soc. Am. A 4(12), 1987), 0 for white
+    noise; NaN where fewer than two rings have power.
+    """
+    frequency, density = spectrum.frequency_cycles_per_sample, spectrum.density
+    used = (np.arange(len(frequency)) > 0) & (frequency <= 0.5) & (density > 0)
+    if used.sum() < 2:
+        return math.nan
+    x, y, weight = np.log(frequency[used]), np.log(density[used]), 1 / frequency[used]
+    x -= np.average(x, weights=weight)
+    return float((weight * x * y).sum() / (weight * x * x).sum())
+
+
 def _spectrum(values: np.ndarray, dimensions: int) -> np.ndarray:
     """The Fourier transform over the grid, [*grid, channels]."""
+    return np.fft.fftn(_with_channels(values, dimensions), axes=range(dimensions))
+
+
+def _with_channels(values: np.ndarray, dimensions: int) -> np.ndarray:
+    """[*grid, channels]."""
     if dimensions not in (1, 2, 3):
         raise BadInput(f"dimensions is {dimensions!r}, expected 1, 2 or 3")
     if values.ndim not in (dimensions, dimensions + 1):
@@ -146,9 +164,7 @@ def _spectrum(values: np.ndarray, dimensions: int) -> np.ndarray:
             f"the signal has shape {values.shape}, expected {dimensions} axes, or "
             f"{dimensions + 1} with channels as the last one"
         )
-    if values.ndim == dimensions:
-        values = values[..., None]
-    return np.fft.fftn(values, axes=range(dimensions))
+    return values[..., None] if values.ndim == dimensions else values
 
 
 def _radius(axes: list[np.ndarray]) -> np.ndarray:

@@ -12,6 +12,8 @@ From what people see down to the ink; each file needs only those below it:
 | `matching` | points of several codecs with nearly the same bytes, which those three show |
 | `pictures` | reads originals and decodes, finds the part with the most detail |
 | `published_curves` | which of the curves that others published belong behind ours |
+| `spectral_charts` | spectra as charts, also of `inrcodec spectrum` |
+| `spectral_figures` | the figures of `inrcodec spectrum` |
 | `chart` | curves on axes, names and legends as a drawing |
 | `ticks`, `geometry` | numbers at the axes; where lines are cut and names fit |
 | `svg`, `raster` | a drawing as SVG or PNG |

@@ -77,7 +77,7 @@ class Chart:
         title: in one line.
         x_label, y_label: of the axes, with units.
         series: the curves, those in front last; the legend begins with those.
-        x_log: whether the x axis is logarithmic.
+        x_log, y_log: whether an axis is logarithmic; values of 0 and below are then left out.
         y_from_zero, x_from_zero: whether a linear axis begins at 0.
         labelled: names at the points instead of a legend.
         y_zero_line: whether y = 0 is marked.
@@ -88,6 +88,7 @@ class Chart:
     y_label: str
     series: Sequence[Series] = field(default_factory=tuple)
     x_log: bool = False
+    y_log: bool = False
     x_from_zero: bool = False
     y_from_zero: bool = False
     labelled: bool = False
@@ -124,8 +125,12 @@ def draw(chart: Chart, width: float, height: float, size: float = 12.0) -> Drawi
     shown = [s for s in chart.series if not s.background] or list(chart.series)
     xs = [x for s in shown for x, _ in s.points]
     ys = [y for s in shown for _, y in s.points] + ([0.0] if chart.y_zero_line else [])
+    xs, ys = (
+        [value for value in values if value > 0 or not is_log]
+        for values, is_log in ((xs, chart.x_log), (ys, chart.y_log))
+    )
     x = scale_of(xs, chart.x_log, max(3, round(width / (6.5 * size))), chart.x_from_zero)
-    y = scale_of(ys, False, max(3, round(height / (4.2 * size))), chart.y_from_zero)
+    y = scale_of(ys, chart.y_log, max(3, round(height / (4.2 * size))), chart.y_from_zero)
     left = 10 + max((text_width(label, size) for label in y.labels()), default=0.0)
     frame = _Frame(left, 3.9 * size, width - size, height - 3.6 * size, x, y)
     drawing = Drawing(width, height, chart.title, _description(chart))
@@ -142,8 +147,11 @@ def draw(chart: Chart, width: float, height: float, size: float = 12.0) -> Drawi
 
 def _description(chart: Chart) -> str:
     names = ", ".join(series.label for series in chart.series) or "nothing"
-    axis = ", logarithmic" if chart.x_log else ""
-    return f"{chart.title}: {chart.y_label} over {chart.x_label}{axis}, for {names}"
+    axes = [
+        label + (", logarithmic" if is_log else "")
+        for label, is_log in ((chart.y_label, chart.y_log), (chart.x_label, chart.x_log))
+    ]
+    return f"{chart.title}: {' over '.join(axes)}, for {names}"
 
 
 def _axes(drawing: Drawing, chart: Chart, frame: _Frame, size: float) -> None:

@@ -6,7 +6,10 @@ Coordinates are in px of a plot that is shown at its own size, from the top left
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 Position = tuple[float, float]
 
@@ -92,6 +95,27 @@ class Text:
     bold: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Pixels.
+
+    Args:
+        at: its top left corner.
+        width, height: px.
+        samples: [rows, columns, 1 or 3] uint8.
+        label: what it shows.
+    """
+
+    at: Position
+    width: float
+    height: float
+    samples: np.ndarray
+    label: str = ""
+
+
+Item = Line | Mark | Text | Picture
+
+
 @dataclass
 class Drawing:
     """A plot.
@@ -107,23 +131,51 @@ class Drawing:
     height: float
     title: str
     description: str = ""
-    items: list[Line | Mark | Text] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
 
 
 def padded(drawing: Drawing, margin: float) -> Drawing:
     """The drawing with room around it, px."""
+    size = drawing.width + 2 * margin, drawing.height + 2 * margin
+    return Drawing(*size, drawing.title, drawing.description, moved(drawing, (margin, margin)))
 
-    def moved(at: Position) -> Position:
-        return at[0] + margin, at[1] + margin
 
-    items = [
-        replace(item, points=tuple(moved(point) for point in item.points))
+def panels(
+    drawings: Sequence[Drawing], columns: int, title: str, description: str = "", gap: float = 24.0
+) -> Drawing:
+    """Drawings of one size as rows of one drawing.
+
+    Args:
+        drawings: what they are; legends may make some of them longer.
+        columns: how many there are in a row.
+        title, description: of all.
+        gap: px between them.
+    """
+    items: list[Item] = []
+    width = max(drawing.width for drawing in drawings)
+    top = height = 0.0
+    for begin in range(0, len(drawings), columns):
+        row = drawings[begin : begin + columns]
+        for i, drawing in enumerate(row):
+            items += moved(drawing, (i * (width + gap), top))
+        height = top + max(drawing.height for drawing in row)
+        top = height + gap
+    columns = min(columns, len(drawings))
+    return Drawing(columns * width + (columns - 1) * gap, height, title, description, items)
+
+
+def moved(drawing: Drawing, by: Position) -> list[Item]:
+    """The items of a drawing at another place."""
+
+    def there(at: Position) -> Position:
+        return at[0] + by[0], at[1] + by[1]
+
+    return [
+        replace(item, points=tuple(there(point) for point in item.points))
         if isinstance(item, Line)
-        else replace(item, at=moved(item.at))
+        else replace(item, at=there(item.at))
         for item in drawing.items
     ]
-    size = drawing.width + 2 * margin, drawing.height + 2 * margin
-    return Drawing(*size, drawing.title, drawing.description, items)
 
 
 def outline(mark: Mark) -> list[Position]:

@@ -8,7 +8,16 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from inrcodec.evaluate.report.drawing import COLOURS, Drawing, Line, Mark, Position, Text, outline
+from inrcodec.evaluate.report.drawing import (
+    COLOURS,
+    Drawing,
+    Line,
+    Mark,
+    Picture,
+    Position,
+    Text,
+    outline,
+)
 
 # Pillow does not smooth edges: what is drawn at 4 times the size is averaged down to twice it,
 # which is sharp on screens of high density and in print.
@@ -28,7 +37,9 @@ def png_file(drawing: Drawing) -> bytes:
     image = Image.new("RGB", size, COLOURS["paper"][0])
     pen = ImageDraw.Draw(image)
     for item in drawing.items:
-        if not isinstance(item, Text):
+        if isinstance(item, Picture):
+            _paste(image, item)
+        elif not isinstance(item, Text):
             _SHAPES[type(item)](pen, item)
     image = image.reduce(_OVERSAMPLING)
     pen = ImageDraw.Draw(image)
@@ -73,6 +84,15 @@ def dashes(points: list[Position], lengths: list[float]) -> list[list[Position]]
         if index % 2 == 0:
             pieces[-1].append((x1, y1))
     return [piece for piece in pieces if len(piece) > 1]
+
+
+def _paste(image: Image.Image, picture: Picture) -> None:
+    left, top = (round(place * _SCALE) for place in picture.at)
+    size = max(1, round(picture.width * _SCALE)), max(1, round(picture.height * _SCALE))
+    pixels = picture.samples[..., 0] if picture.samples.shape[2] == 1 else picture.samples
+    larger = size[0] > pixels.shape[1]
+    how = Image.Resampling.NEAREST if larger else Image.Resampling.BOX
+    image.paste(Image.fromarray(pixels).resize(size, how), (left, top))
 
 
 def _mark(pen: ImageDraw.ImageDraw, mark: Mark) -> None:

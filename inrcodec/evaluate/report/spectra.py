@@ -9,16 +9,15 @@ import numpy as np
 
 from inrcodec.errors import InrError
 from inrcodec.evaluate.metrics.spectral import radial_error_spectrum, radial_power_spectrum
-from inrcodec.evaluate.report.chart import Chart, Look, Series, look
-from inrcodec.evaluate.report.drawing import Position
+from inrcodec.evaluate.report.chart import look
 from inrcodec.evaluate.report.matching import matches, middle
 from inrcodec.evaluate.report.pictures import decoded_path, original_path, read_picture
 from inrcodec.evaluate.report.plots import Plot, plural
 from inrcodec.evaluate.report.sounds import read_clip
+from inrcodec.evaluate.report.spectral_charts import ORIGINAL, Curve, spectrum_chart
 from inrcodec.evaluate.results import Results
 
 _RINGS, _MAX_SIGNALS = 64, 6
-_ORIGINAL = Look("ink", "", (), 3.0)
 
 
 def spectrum_plots(
@@ -32,16 +31,16 @@ def spectrum_plots(
         originals: their paths by signal.
     """
     densities: dict[str, dict[str, list[np.ndarray]]] = {"decode": {}, "error": {}}
-    frequencies, notes, used, unit = None, [], 0, 1.0
+    frequencies, notes, used, rate_hz = None, [], 0, None
     for signal in results.signals[:_MAX_SIGNALS]:
         try:
-            found, unit = _densities(results, signal, folder, originals)
+            found, rate = _densities(results, signal, folder, originals)
         except InrError as error:
             notes.append(f"{signal}: {error}")
             continue
         if not found:
             continue
-        frequencies, used = found.pop("frequency"), used + 1
+        frequencies, rate_hz, used = found.pop("frequency"), rate, used + 1
         for name, density in found.items():
             what, _, codec = name.partition(" ")
             densities[what].setdefault(codec, []).append(density)
@@ -52,68 +51,49 @@ def spectrum_plots(
         for what, by_codec in densities.items()
     }
     means["error"] = {"": means["decode"][""]} | means["error"]
-    x = frequencies * unit
-    return [_plot(results, what, x, by_codec, used) for what, by_codec in means.items()], notes
+    plots = []
+    for what, by_codec in means.items():
+        curves = [
+            Curve(codec, density, look(results.codecs.index(codec)))
+            if codec
+            else Curve("original", density, ORIGINAL)
+            for codec, density in by_codec.items()
+        ]
+        name = {"decode": "Spectrum", "error": "Spectrum of the error"}[what]
+        title = f"{name}, mean of {used} {plural(results.kind, used)}"
+        chart = spectrum_chart(title, frequencies, curves, rate_hz)
+        plots.append(Plot(f"{results.kind}_spectrum_{what}", chart))
+    return plots, notes
 
 
 def _densities(
     results: Results, signal: str, folder: Path, originals: Mapping[str, str]
-) -> tuple[dict[str, np.ndarray], float]:
-    """Power per coefficient by "decode CODEC", "error CODEC", "decode " for the original."""
+) -> tuple[dict[str, np.ndarray], int | None]:
+    """Power per coefficient by "decode CODEC", "error CODEC", "decode " for the original.
+
+    And the rate of a sound in Hz, None of others.
+    """
     found = matches(results, signal)
     if not found:
-        return {}, 1.0
+        return {}, None
     is_sound = results.kind == "audio"
     dimensions = 1 if is_sound else 2
-    reference, unit = _samples(original_path(folder, originals, signal), results.kind)
+    reference, rate_hz = _samples(original_path(folder, originals, signal), results.kind)
     spectrum = radial_power_spectrum(reference, dimensions, _RINGS)
-    out = {"frequency": spectrum.frequency_cycles_per_px}
-    out["decode "] = spectrum.power / np.maximum(spectrum.coefficients, 1)
+    out = {"frequency": spectrum.frequency_cycles_per_sample, "decode ": spectrum.density}
     for codec, point in middle(found).points.items():
         decoded, _ = _samples(decoded_path(folder, point), results.kind)
         if is_sound:
             decoded = decoded[: len(reference)]
         power = radial_power_spectrum(decoded, dimensions, _RINGS)
         error = radial_error_spectrum(reference, decoded, dimensions, _RINGS)
-        for what, of in (("decode", power), ("error", error)):
-            out[f"{what} {codec}"] = of.power / np.maximum(of.coefficients, 1)
-    return out, unit
+        out |= {f"decode {codec}": power.density, f"error {codec}": error.density}
+    return out, rate_hz
 
 
-def _samples(path: Path, kind: str) -> tuple[np.ndarray, float]:
-    """Samples of full scale 1, and what one cycle per sample is in the unit of the axis."""
+def _samples(path: Path, kind: str) -> tuple[np.ndarray, int | None]:
+    """Samples of full scale 1, and the rate of a sound in Hz."""
     if kind == "audio":
         clip = read_clip(path, 0, None)
-        return clip.floats().astype(np.float64), clip.rate_hz / 1000
-    return read_picture(path, kind).astype(np.float64) / 255, 1.0
-
-
-def _plot(
-    results: Results, what: str, x: np.ndarray, densities: Mapping[str, np.ndarray], count: int
-) -> Plot:
-    series = []
-    for codec, density in densities.items():
-        index = results.codecs.index(codec) if codec else 0
-        drawn = look(index) if codec else _ORIGINAL
-        # Markers at 64 rings would hide the lines.
-        drawn = Look(drawn.colour, "", drawn.dash, drawn.width)
-        series.append(Series(codec or "original", _decibels(x, density), drawn))
-    title = {"decode": "Spectrum", "error": "Spectrum of the error"}[what]
-    is_sound = results.kind == "audio"
-    chart = Chart(
-        f"{title}, mean of {count} {plural(results.kind, count)}",
-        "Frequency (kHz)" if is_sound else "Frequency (cycles per pixel)",
-        "Power per coefficient (dB, full scale is 0)",
-        [series[0], *series[:0:-1]],
-        x_from_zero=True,
-    )
-    return Plot(f"{results.kind}_spectrum_{what}", chart)
-
-
-def _decibels(x: np.ndarray, density: np.ndarray) -> list[Position]:
-    """Without the mean, which would set the scale, and the corner of very few coefficients."""
-    return [
-        (float(frequency), 10 * float(np.log10(power)))
-        for frequency, power in zip(x[1:-1], density[1:-1], strict=True)
-        if power > 0
-    ]
+        return clip.floats().astype(np.float64), clip.rate_hz
+    return read_picture(path, kind).astype(np.float64) / 255, None

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from html import escape
 
-from inrcodec.evaluate.report.drawing import COLOURS, Drawing, Line, Mark, Text, outline
+import numpy as np
+
+from inrcodec.evaluate.report.drawing import COLOURS, Drawing, Line, Mark, Picture, Text, outline
+from inrcodec.media.image import save_image
+from inrcodec.signal import Signal
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
@@ -95,4 +100,14 @@ def _text(text: Text) -> str:
     )
 
 
-_ELEMENTS = {Line: _line, Mark: _mark, Text: _text}
+def _picture(picture: Picture) -> str:
+    content = save_image(Signal(np.ascontiguousarray(picture.samples)), ".png")
+    label = f"<title>{escape(picture.label)}</title>" if picture.label else ""
+    return (
+        f'<image x="{picture.at[0]:.1f}" y="{picture.at[1]:.1f}" width="{picture.width:.1f}" '
+        f'height="{picture.height:.1f}" preserveAspectRatio="none" '
+        f'href="data:image/png;base64,{base64.b64encode(content).decode("ascii")}">{label}</image>'
+    )
+
+
+_ELEMENTS = {Line: _line, Mark: _mark, Text: _text, Picture: _picture}

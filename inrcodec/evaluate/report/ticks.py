@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Ticks per decade of a logarithmic axis, from few to many.
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DECADE = ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 5, 7), (1, 1.5, 2, 3, 4, 5, 6, 8))
 
 
@@ -92,10 +93,13 @@ def _log_scale(low: float, high: float, wanted: int) -> Scale:
 
 
 def plain(value: float) -> str:
-    """A number of few digits without an exponent where that is readable."""
+    """A number of few digits; a power of ten where no other form is readable."""
     if value == 0 or 1e-3 <= abs(value) < 1e6:
         return _signed(f"{value:.6g}")
-    return _signed(f"{value:.3g}")
+    factor, exponent = f"{value:.2e}".split("e")
+    factor = factor.rstrip("0").rstrip(".")
+    power = "10" + str(int(exponent)).translate(_RAISED)
+    return power if factor == "1" else _signed(f"{factor}·{power}")
 
 
 def _signed(text: str) -> str:

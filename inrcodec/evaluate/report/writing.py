@@ -8,7 +8,7 @@ from pathlib import Path
 from inrcodec.errors import BadOption
 from inrcodec.evaluate.folders import make_folder
 from inrcodec.evaluate.points import POINTS_NAME, RUN_NAME, read_points, read_run
-from inrcodec.evaluate.report.drawing import padded
+from inrcodec.evaluate.report.drawing import Drawing, padded
 from inrcodec.evaluate.report.page import page
 from inrcodec.evaluate.report.plots import Plot
 from inrcodec.evaluate.report.raster import png_file
@@ -46,6 +46,21 @@ def write_report(outdir: str | os.PathLike[str]) -> Path:
 def _write_plots(folder: Path, plots: list[Plot]) -> None:
     make_folder(folder)
     for plot in plots:
-        drawing = padded(plot.wide(), _MARGIN)
-        write_atomic(folder / f"{plot.name}.svg", svg_file(drawing).encode(), force=True)
-        write_atomic(folder / f"{plot.name}.png", png_file(drawing), force=True)
+        write_figure(folder, plot.name, plot.wide(), force=True)
+
+
+def write_figure(folder: str | os.PathLike[str], name: str, drawing: Drawing, force: bool) -> None:
+    """Writes a drawing as NAME.svg and NAME.png.
+
+    Args:
+        folder: that is there.
+        name: of the files, without extension.
+        drawing: what they show.
+        force: whether files that are there may be replaced.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    drawing = padded(drawing, _MARGIN)
+    write_atomic(Path(folder) / f"{name}.svg", svg_file(drawing).encode(), force)
+    write_atomic(Path(folder) / f"{name}.png", png_file(drawing), force)

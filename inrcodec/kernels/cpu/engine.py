@@ -19,7 +19,8 @@ from inrcodec.kernels.cpu import distortion, rate, update
 from inrcodec.kernels.cpu.dense import zeros
 from inrcodec.kernels.cpu.plan import PicturePlan, RatePlan, padded_levels
 from inrcodec.kernels.cpu.reduce import add_parts, pad_rows
-from inrcodec.kernels.cpu.weights import PictureWeights, RateWeights, Sums, split
+from inrcodec.kernels.cpu.weights import PictureWeights, RateWeights, Sums
+from inrcodec.kernels.network import split
 from inrcodec.runtime import threads as usable_threads
 
 _LOG_SCALE_RANGE = tuple(np.float32(limit) for limit in LOG_SCALE_RANGE)

@@ -14,8 +14,7 @@ from inrcodec.kernels.cpu.dense import LANES, zeros
 from inrcodec.kernels.cpu.elementwise import Formula, formula
 from inrcodec.kernels.cpu.encoded import Encoded, encoded
 from inrcodec.kernels.cpu.network_tiles import ROW, TILE, Shape, band_function
-from inrcodec.kernels.cpu.weights import split
-from inrcodec.kernels.network import NetworkProblem
+from inrcodec.kernels.network import NetworkProblem, split
 from inrcodec.runtime import threads as usable_threads
 
 Array = np.ndarray
@@ -70,7 +69,8 @@ def _is_known(problem: NetworkProblem) -> bool:
     layout = list(config.encoding.layout(len(problem.samples[0].coords)))
     for i in range(len(config.layers)):
         layout += [f"weight{i}", f"bias{i}"]
-    return list(problem.layout) == layout
+    # What comes behind its parameters is none of its function.
+    return list(problem.layout)[: len(layout)] == layout
 
 
 def unsupported(problem: NetworkProblem) -> str | None:
@@ -112,12 +112,17 @@ class CpuNetworkEngine:
         for _ in range(self.threads):
             self._workers.put(self._scratch())
 
-    def loss(self, theta: Array, chosen: list[Array] | None = None) -> tuple[float, Array]:
+    def loss(
+        self,
+        theta: Array,
+        chosen: list[Array] | None = None,
+        targets: list[Array] | None = None,
+    ) -> tuple[float, Array]:
         columns = [_ALL] * len(self._samples)
         if chosen is not None:
             counts = [part.coords.shape[1] for part in self._problem.samples]
             columns = [_checked(c, count) for c, count in zip(chosen, counts, strict=True)]
-        squares, sums, rows, count = self._run(theta, columns, with_gradients=True)
+        squares, sums, rows, count = self._run(theta, columns, targets, with_gradients=True)
         gradient = np.zeros(self._problem.parameter_count)
         self._unpack(sums, rows, split(gradient, self._problem.layout))
         return squares / count, gradient * (2 / count)
@@ -128,13 +133,14 @@ class CpuNetworkEngine:
 
     def values(self, theta: Array) -> list[Array]:
         found = [np.empty(p.target.shape, np.float32) for p in self._problem.samples]
-        self._run(theta, [_ALL] * len(self._samples), found)
+        self._run(theta, [_ALL] * len(self._samples), values=found)
         return found
 
     def _run(
         self,
         theta: Array,
         columns: list[Array],
+        targets: list[Array] | None = None,
         values: list[Array] | None = None,
         with_gradients: bool = False,
     ) -> tuple[float, Array, Encoded, int]:
@@ -143,6 +149,10 @@ class CpuNetworkEngine:
         rows = encoded(self._encoding, named, self._shape.coords)
         layers = [self._layer(named, i) for i in range(self._shape.layers + 1)]
         forward, backward = self._packed(rows, layers)
+        samples = self._samples
+        if targets is not None:
+            flat = [np.ascontiguousarray(target, np.float32).ravel() for target in targets]
+            samples = [(coords, t) for (coords, _), t in zip(samples, flat, strict=True)]
         tasks, count = [], 0
         for i, part in enumerate(self._problem.samples):
             chosen = columns[i]
@@ -157,7 +167,7 @@ class CpuNetworkEngine:
             scratch, acc = worker = self._workers.get()
             try:
                 return self._band(
-                    *self._samples[i], chosen, part.coords.shape[1], first, last,
+                    *samples[i], chosen, part.coords.shape[1], first, last,
                     part.channels.start or 0, len(part.target), self._shape, forward, backward,
                     self._rows, scratch, acc, sums[number], out,
                 )  # fmt: skip

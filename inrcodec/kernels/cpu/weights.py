@@ -6,24 +6,12 @@ inputs], where the last input is the constant 1 if the layer has biases.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from inrcodec.kernels import GridProblem
 from inrcodec.kernels.cpu.dense import LANES, zeros
 
 Array = np.ndarray
-
-
-def split(theta: Array, layout: dict[str, tuple[int, ...]]) -> dict[str, Array]:
-    """Views of the parameters by name."""
-    views, start = {}, 0
-    for name, shape in layout.items():
-        size = math.prod(shape)
-        views[name] = theta[start : start + size].reshape(shape)
-        start += size
-    return views
 
 
 def _packed(bias: Array | None, *weights: Array) -> Array:

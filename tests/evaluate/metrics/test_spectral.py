@@ -105,14 +105,14 @@ def test_the_rings_hold_all_power_and_all_coefficients(shape, dimensions):
     spectrum = radial_power_spectrum(samples, dimensions)
     assert spectrum.power.sum() == pytest.approx((samples**2).mean())
     assert spectrum.coefficients.sum() == math.prod(shape[:dimensions])
-    assert spectrum.frequency_cycles_per_px[-1] < 0.5 * math.sqrt(dimensions)
+    assert spectrum.frequency_cycles_per_sample[-1] < 0.5 * math.sqrt(dimensions)
 
 
 def test_a_wave_lies_in_the_ring_of_its_frequency():
     spectrum = radial_power_spectrum(wave((64, 128), 0, 32), rings=40)
     (ring,) = np.flatnonzero(spectrum.power > 1e-12)
-    width = spectrum.frequency_cycles_per_px[1] - spectrum.frequency_cycles_per_px[0]
-    assert abs(spectrum.frequency_cycles_per_px[ring] - 32 / 128) <= width / 2
+    width = spectrum.frequency_cycles_per_sample[1] - spectrum.frequency_cycles_per_sample[0]
+    assert abs(spectrum.frequency_cycles_per_sample[ring] - 32 / 128) <= width / 2
     assert spectrum.power[ring] == pytest.approx(0.5)
 
 

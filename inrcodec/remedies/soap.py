@@ -8,12 +8,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from inrcodec.registry import register
+from inrcodec.remedies import OPTIMIZER, Remedy
 
 # A longer side of a matrix keeps its own basis (`max_precond_dim` of the authors): that of a table
 # of thousands of entries would take seconds to refresh.
 LARGEST_SIDE = 512
+
+
+@register("remedies", "soap")
+@dataclass(frozen=True)
+class SoapRemedy(Remedy):
+    """Adam in the eigenbasis of Shampoo's preconditioner: the usual optimiser of every field."""
+
+    source = "SOAP, Vyas et al., arXiv 2409.11321, algorithm 3"
+    cost = "none: it is the usual optimiser"
+    combines = "all but other optimisers"
+    takes = frozenset({OPTIMIZER})
+
+    def refusal(self, kind: str, config: Any) -> str | None:
+        return None
+
+    def optimizer(self, shapes: Mapping[str, tuple[int, ...]]) -> Soap:
+        return Soap(shapes, epsilon=1e-15)  # slopes times speeds are tiny
 
 
 class Soap:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inrcodec.fit.soap import Soap
+from inrcodec.remedies.soap import Soap
 
 
 def adam(theta, gradients, rate, beta1, beta2, epsilon):

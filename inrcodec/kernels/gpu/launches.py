@@ -1,0 +1,325 @@
+"""The launches of the kernels of one problem, and the memory they share."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import triton
+from torch import Tensor
+
+from inrcodec.errors import BadInput
+from inrcodec.kernels import AdamState, GridProblem
+from inrcodec.kernels.gpu import banded, distortion, rate, tiles, update
+from inrcodec.kernels.gpu.plan import BandPass, make_plan
+
+_log = logging.getLogger(__name__)
+
+_ARM = tuple(f"arm.{name}" for name in ("w1", "b1", "w2", "b2", "w3", "skip", "b3"))
+_SYNTHESIS = tuple(f"syn.{name}" for name in ("w1", "b1", "w2", "b2"))
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Sizes of launches; results differ between them by rounding alone.
+
+    Args:
+        programs: of the kernels that sum gradients of networks.
+        rate_block, pixel_block: latents or pixels that a program takes at once.
+        rate_warps, pixel_warps: warps per program.
+        vector_block: elements of the element-wise kernels.
+        precision: of matrix products, see `tl.dot`: ieee, or tf32x3, which keeps float32 accuracy
+            on tensor cores.
+    """
+
+    programs: int
+    rate_block: int = 128
+    pixel_block: int = 128
+    rate_warps: int = 4
+    pixel_warps: int = 4
+    vector_block: int = 1024
+    precision: str = "tf32x3"
+
+    @classmethod
+    def of(cls, device: torch.device) -> Tuning:
+        """What suits a device."""
+        if device.type == "cpu":
+            return cls(programs=3, precision="ieee")
+        properties = torch.cuda.get_device_properties(device)
+        precision = "tf32x3" if properties.major >= 8 else "ieee"
+        return cls(programs=4 * properties.multi_processor_count, precision=precision)
+
+
+class Launches:
+    """Kernels of one GridProblem, to be launched with its device being the current one.
+
+    Memory is about 230 bytes per pixel with default networks, that of a training included; rows of
+    context gradients are 96 of them.
+
+    Args:
+        problem: what to fit.
+        device: a GPU, or the CPU under Triton's interpreter.
+        tuning: sizes of launches.
+
+    Raises:
+        ValueError: the kernels have no room for the problem's layout or levels.
+        BadInput: the picture is too large.
+    """
+
+    def __init__(self, problem: GridProblem, device: torch.device, tuning: Tuning) -> None:
+        arm, synthesis, layer = _checked_layout(problem)
+        self._problem, self._device, self._tuning = problem, device, tuning
+        self._hidden, self._inputs = problem.layout["arm.w1"]
+        self._features = problem.layout["syn.w1"][0]
+        self._starts = (0, arm, arm + synthesis)
+        self._layer_size = layer
+        self._make_tables()
+        self._make_buffers()
+
+    def perturb(
+        self,
+        latents: Tensor,
+        z: Tensor,
+        slope: Tensor,
+        constants: Tensor,
+        seeds: Tensor,
+        counter: Tensor,
+    ) -> None:
+        """See `update.perturb`."""
+        block = self._tuning.vector_block
+        grid = (triton.cdiv(len(latents), block),)
+        update.perturb[grid](
+            latents, z, slope, constants, seeds, counter, len(latents), BLOCK=block
+        )
+
+    def adam(
+        self,
+        state: AdamState,
+        gradient: Tensor,
+        slope: Tensor | None,
+        constants: Tensor,
+        counter: Tensor,
+    ) -> None:
+        """See `update.adam`; a slope is a factor of the gradient."""
+        block = self._tuning.vector_block
+        update.adam[(triton.cdiv(len(gradient), block),)](
+            state.values, state.first, state.second, gradient, gradient if slope is None else slope,
+            constants, counter, len(gradient), state.beta1, state.beta2, state.epsilon,
+            BLOCK=block, SLOPED=slope is not None,
+        )  # fmt: skip
+
+    def loss(
+        self,
+        latents: Tensor,
+        theta: Tensor,
+        lmbda: float,
+        gradient: Tensor,
+        sums: Tensor,
+        losses: Tensor,
+        counter: Tensor,
+    ) -> None:
+        """Everything of one loss and its gradients.
+
+        Args:
+            latents, theta: where.
+            gradient, sums: written, the gradients of both.
+            losses: [steps, 2] float64, of which row counter[0] is written: mean squared error and
+                bits.
+        """
+        self._pad(latents)
+        self._forward(theta, clip=False)
+        self._adjoint(theta, gradient)
+        self._rate(theta, lmbda / self._problem.pixels, gradient)
+        self._add_programs(sums, losses, counter)
+
+    def evaluate(
+        self, latents: Tensor, theta: Tensor, sums: Tensor, losses: Tensor, counter: Tensor
+    ) -> None:
+        """The same without gradients, of the clipped picture; what is in `sums` has no meaning."""
+        self._pad(latents)
+        self._forward(theta, clip=True)
+        self._rate(theta, 0.0, None)
+        self._add_programs(sums, losses, counter)
+
+    def _make_tables(self) -> None:
+        plan = make_plan(self._problem, self._tuning.vector_block // 8)
+        to = self._to_device
+        self._target = to(self._problem.target.astype(np.float32))
+        self._levels = to(plan.levels)
+        # A row more, because an empty tensor has no address that kernels could be given.
+        self._contexts = to(np.concatenate([plan.contexts, np.zeros((1, 3), np.int32)]))
+        self._across = [to(a) for a in (plan.across, plan.across_low, plan.across_weights)]
+        self._wide_size, self._padded_size = plan.wide, plan.padded
+        self._passes = {
+            name: (band, [to(a) for a in (band.table, band.low, band.weights)])
+            for name, band in (
+                ("down", plan.down),
+                ("adjoint across", plan.adjoint_across),
+                ("adjoint down", plan.adjoint_down),
+            )
+        }
+
+    def _make_buffers(self) -> None:
+        p = self._problem
+        channels, height, width = p.target.shape
+        levels = len(p.level_shapes)
+        self._padded = torch.zeros(self._padded_size, device=self._device)
+        self._wide = self._empty(self._wide_size)
+        self._planes = [self._empty(channels, height * width) for _ in range(p.taps + 2)]
+        self._d_features = self._empty(levels, height * width)
+        # Zeros, because no kernel writes the gradients of what is not asked for.
+        self._partial = torch.zeros(
+            self._tuning.programs, p.parameter_count + 2, device=self._device
+        )
+        self.atomic = False
+        try:
+            self._rows = self._empty(self._inputs + 1, p.latent_count)
+        except torch.cuda.OutOfMemoryError:
+            self.give_up_rows()
+
+    def give_up_rows(self) -> None:
+        """Frees the rows of context gradients, which are added by atomics from now on."""
+        self.atomic, self._rows = True, torch.zeros_like(self._padded)
+        torch.cuda.empty_cache()
+        _log.warning(
+            "little GPU memory is left: gradients of latents are added by atomics, and the same "
+            "seed may give other bytes"
+        )
+
+    def _empty(self, *shape: int) -> Tensor:
+        return torch.empty(shape, dtype=torch.float32, device=self._device)
+
+    def _to_device(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self._device)
+
+    def _pad(self, latents: Tensor) -> None:
+        block = self._tuning.vector_block
+        rate.pad[(triton.cdiv(len(latents), block),)](
+            latents, self._padded, self._levels, len(latents),
+            LEVELS=len(self._problem.level_shapes), BLOCK=block,
+        )  # fmt: skip
+
+    def _forward(self, theta: Tensor, clip: bool) -> None:
+        """Planes, squared error and, unless clipped, the picture's gradient in the last plane."""
+        p, t = self._problem, self._tuning
+        channels, height, width = p.target.shape
+        self._pass("down", self._padded, self._wide)
+        sizes = dict(STRIDE=self._partial.shape[1], CHANNELS=channels, BLOCK=t.pixel_block)
+        last = (self._target, self._partial, 2 / self._target.numel())
+        distortion.synthesis[(t.programs,)](
+            self._wide, *self._across, theta[self._starts[1] :],
+            self._planes[0 if p.taps else -1], *last, p.feature_gain, width, height * width,
+            **sizes, **self._synthesis_sizes(), LAST=p.taps == 0, CLIP=clip,
+        )  # fmt: skip
+        for k in range(p.taps):
+            above = self._planes[k + 1 if k + 1 < p.taps else -1]
+            distortion.layer[(t.programs,)](
+                self._planes[k], above, self._layer(theta, k), *last, height, width, **sizes,
+                LAST=k + 1 == p.taps, CLIP=clip, num_warps=t.pixel_warps, num_stages=1,
+            )  # fmt: skip
+
+    def _adjoint(self, theta: Tensor, gradient: Tensor) -> None:
+        """Gradients of the synthesis, and of latents by the picture, from the last plane."""
+        p, t = self._problem, self._tuning
+        channels, height, width = p.target.shape
+        stride = self._partial.shape[1]
+        above, free = self._planes[-1], self._planes[-2]
+        sizes = dict(STRIDE=stride, CHANNELS=channels, BLOCK=t.pixel_block, PRECISION=t.precision)
+        for k in reversed(range(p.taps)):
+            distortion.layer_adjoint[(t.programs,)](
+                self._planes[k], above, free, self._layer(theta, k),
+                self._layer(self._partial.view(-1), k), height, width, **sizes,
+                INPUTS=_power(9 * channels + 1), FIRST=k == 0,
+                num_warps=t.pixel_warps, num_stages=1,
+            )  # fmt: skip
+            above, free = free, above
+        distortion.synthesis_adjoint[(t.programs,)](
+            self._wide, *self._across, theta[self._starts[1] :], above, self._d_features,
+            self._partial.view(-1)[self._starts[1] :], p.feature_gain, width, height * width,
+            STRIDE=stride, CHANNELS=channels, BLOCK=t.pixel_block, **self._synthesis_sizes(),
+        )  # fmt: skip
+        self._pass("adjoint across", self._d_features, self._wide)
+        self._pass("adjoint down", self._wide, gradient)
+
+    def _rate(self, theta: Tensor, weight: float, gradient: Tensor | None) -> None:
+        """Bits; with a gradient to add to, also gradients of the context network and latents."""
+        p, t = self._problem, self._tuning
+        count, levels = p.latent_count, len(p.level_shapes)
+        rate.rate[(t.programs,)](
+            self._padded, theta, self._levels, self._contexts, self._rows, self._partial, weight,
+            count, STRIDE=self._partial.shape[1], LEVELS=levels, INPUTS=self._inputs,
+            HIDDEN=self._hidden,
+            TALL=max(16, _power(self._hidden)), WIDE=max(16, _power(self._inputs + 1)),
+            BLOCK=t.rate_block, PRECISION=t.precision, GRADIENTS=gradient is not None,
+            ATOMIC=self.atomic, num_warps=t.rate_warps, num_stages=1,
+        )  # fmt: skip
+        if gradient is not None:
+            block = t.vector_block // 8
+            rate.collect[(triton.cdiv(count, block),)](
+                gradient, self._rows, self._levels, self._contexts, count, LEVELS=levels,
+                SPATIAL=len(p.spatial_context), COARSE=len(p.coarse_context), BLOCK=block,
+                ATOMIC=self.atomic,
+            )  # fmt: skip
+
+    def _pass(self, name: str, source: Tensor, out: Tensor) -> None:
+        band: BandPass
+        band, tables = self._passes[name]
+        banded.along[(band.blocks,)](
+            source, out, *tables, LEVELS=len(self._problem.level_shapes), AXIS=band.axis,
+            OUTPUTS=self._tuning.vector_block // 8, TAPS=8 if name == "down" else 16,
+        )  # fmt: skip
+
+    def _add_programs(self, sums: Tensor, losses: Tensor, counter: Tensor) -> None:
+        parameters, columns = self._problem.parameter_count, 16
+        tiles.add_programs[(triton.cdiv(parameters + 2, columns),)](
+            self._partial, sums, losses, counter, self._target.numel(),
+            PROGRAMS=self._tuning.programs, PARAMETERS=parameters, ROWS=64, COLUMNS=columns,
+        )  # fmt: skip
+
+    def _synthesis_sizes(self) -> dict[str, object]:
+        return dict(
+            LEVELS=len(self._problem.level_shapes),
+            HIDDEN=self._features,
+            TALL=max(16, _power(self._features)),
+            PRECISION=self._tuning.precision,
+            num_warps=self._tuning.pixel_warps,
+            num_stages=1,
+        )
+
+    def _layer(self, values: Tensor, k: int) -> Tensor:
+        """What a flat vector of parameters, or of their sums, holds of 3x3 layer k and after it."""
+        return values[self._starts[2] + k * self._layer_size :]
+
+
+def _checked_layout(problem: GridProblem) -> tuple[int, int, int]:
+    """Parameters of the context network, of the synthesis and of one 3x3 layer.
+
+    Raises:
+        ValueError: the layout has another order than the kernels, or more levels than their tiles.
+        BadInput: indices do not fit into 32 bits.
+    """
+    layers = [f"syn.{name}{k}" for k in range(problem.taps) for name in ("taps", "tapbias")]
+    expected = [*_ARM, *_SYNTHESIS, *layers]
+    if list(problem.layout) != expected:
+        raise ValueError(f"the layout is {', '.join(problem.layout)}, expected {expected}")
+    levels = len(problem.level_shapes)
+    if levels > 15:
+        raise ValueError(f"there are {levels} levels, expected at most 15")
+    if levels * problem.pixels >= 1 << 31:
+        raise BadInput(
+            f"a picture of {problem.pixels} pixels is too large for engine gpu, which counts up to "
+            f"{(1 << 31) // levels}; use engine cpu, or cut the picture into parts"
+        )
+
+    def size(names: tuple[str, ...]) -> int:
+        return sum(math.prod(problem.layout[name]) for name in names)
+
+    return size(_ARM), size(_SYNTHESIS), size(tuple(layers[:2]))
+
+
+def _power(n: int) -> int:
+    """The smallest power of two that is at least n."""
+    return 1 << max(0, n - 1).bit_length()

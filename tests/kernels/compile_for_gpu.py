@@ -1,0 +1,69 @@
+"""Compiles every kernel of the GPU engine for a GPU that need not be there.
+
+    python compile_for_gpu.py CAPABILITY PRECISION TIER
+
+The interpreter accepts what the compiler does not. Prints the name of each kernel.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from triton.backends.compiler import GPUTarget
+from triton.runtime import driver, jit
+
+from inrcodec.fields.grid import FEATURE_GAIN, GridConfig, parameter_layout
+from inrcodec.fit.presets import TIERS
+from inrcodec.kernels import GridProblem, Optimisation, Step
+from inrcodec.kernels.gpu.engine import GpuEngine
+from inrcodec.kernels.gpu.launches import Tuning
+
+
+class AbsentGpu:
+    """What the compiler asks a driver."""
+
+    def __init__(self, capability: int) -> None:
+        self._target = GPUTarget("cuda", capability, 32)
+
+    def get_current_target(self) -> GPUTarget:
+        return self._target
+
+    def get_current_device(self) -> int:
+        return 0
+
+    def get_current_stream(self, device: int | None = None) -> int:
+        return 0
+
+
+def problem_of(config: GridConfig) -> GridProblem:
+    shapes = tuple((-(-64 >> i), -(-96 >> i)) for i in range(config.levels))
+    layout = {name: shape for name, (_, shape) in parameter_layout(config, 3).items()}
+    context = config.context
+    return GridProblem(
+        np.zeros((3, 64, 96), np.float32), 0, shapes, context.spatial, context.coarse, layout,
+        config.taps, FEATURE_GAIN,
+    )  # fmt: skip
+
+
+def main() -> None:
+    driver.set_active(AbsentGpu(int(sys.argv[1])))
+    launch = jit.JITFunction.run
+    compiled = set()
+
+    def compile_only(self: jit.JITFunction, *args: object, grid: object, **options: object) -> None:
+        launch(self, *args, grid=grid, **(options | {"warmup": True}))
+        compiled.add(self.fn.__name__)
+
+    jit.JITFunction.run = compile_only
+    problem = problem_of(TIERS[sys.argv[3]])
+    engine = GpuEngine(problem, "cpu", Tuning(programs=64, precision=sys.argv[2]))
+    settings = Optimisation(1e-3, 0.5, 0.1, problem.layout)
+    training = engine.training(np.zeros(problem.parameter_count), settings)
+    list(training.run([Step(0.5, 0.3, 1, 0.1, 0.1)]))
+    engine.evaluate(*map(engine.vector, map(np.zeros, (problem.latent_count, len(training.theta)))))
+    sys.stdout.write("\n".join(sorted(compiled)) + "\n")
+
+
+if __name__ == "__main__":
+    main()

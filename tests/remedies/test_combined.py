@@ -1,0 +1,134 @@
+"""Remedies by name: what combines, what cannot apply, and that all of them end in files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import inrcodec
+from inrcodec import registry
+from inrcodec.cli.main import main
+from inrcodec.errors import BadOption
+from inrcodec.fields import fields_table
+from inrcodec.fit import EncodeOptions
+from inrcodec.remedies.combined import Combined, remedies_table
+from inrcodec.signal import Signal
+
+FIELDS = [row["name"] for row in fields_table() if row["name"] not in ("grid", "mlp", "mfn", "loe")]
+FIELDS += ["loe"]
+REMEDIES = [entry.name for entry in registry.entries("remedies")]
+QUICK = ["iga.every=60", "iga.groups=9", "iga.end=3", "fr.low=4", "fr.high=4", "fr.phases=2",
+         "fresh.draws=1"]  # fmt: skip
+# Who takes all fields, and who only some.
+EVERYWHERE = {"adam", "muon", "soap", "decay", "evos", "iga", "sec-loss"}
+OF_SINES = {"siren", "spder", "finer"}
+EXPECTED = {
+    "winner": OF_SINES,
+    "ws": OF_SINES | {"tuner"},
+    "tuner": OF_SINES | {"tuner"},
+    "sec": OF_SINES,
+    "fresh": OF_SINES | {"ffn"},
+    "bn": {"gauss", "relu", "pe", "ffn", "ngp"},
+    "fr": set(FIELDS) - {"wire", "bacon", "fouriernet", "gabornet", "loe"},
+    "rwf": set(FIELDS) - {"bacon", "fouriernet", "gabornet", "loe"},
+    "sympower": set(FIELDS) - {"bacon", "fouriernet", "gabornet", "loe"},
+}
+
+
+@pytest.fixture(scope="module")
+def png(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("remedies") / "in.png"
+    y, x = np.mgrid[:8, :12]
+    Image.fromarray((127 + 90 * np.sin(x + 2 * y)).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("remedy", REMEDIES)
+def test_every_remedy_encodes_with_every_field_it_fits_and_says_why_not_elsewhere(
+    remedy: str, field: str, png: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, back = tmp_path / "a.inr", tmp_path / "a.png"
+    settings = [s for s in QUICK if s.startswith(remedy + ".")]
+    sizes = ["--set", "levels=2", "--set", "log2_entries=4"] if field == "ngp" else []
+    command = ["encode", str(png), str(out), "--field", field, "--remedy", remedy, "-e", "1"]
+    command += ["--hidden-features", "6", "--hidden-layers", "1", *sizes]
+    code = main(command + [word for s in settings for word in ("--set", s)] + ["--quiet"])
+    if remedy in EVERYWHERE or field in EXPECTED[remedy]:
+        assert code == 0, capsys.readouterr().err
+        assert main(["verify", str(out), "--quiet"]) == 0
+        assert main(["decode", str(out), str(back), "--quiet"]) == 0
+        assert Image.open(back).size == (12, 8)
+    else:
+        assert code == 2
+        assert f"the remedy {remedy} cannot apply here" in capsys.readouterr().err
+        assert not out.exists()
+
+
+@pytest.mark.parametrize("remedy", [name for name in REMEDIES if name != "soap"])
+def test_what_changes_networks_is_refused_for_latents(remedy: str, picture: Signal) -> None:
+    with pytest.raises(BadOption, match=f"remedy {remedy} cannot apply"):
+        inrcodec.encode(picture, field="grid", remedies=[remedy], effort=1)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("winner", "ws"), "both change the starting weights"),
+        (("adam", "muon"), "both change the optimiser"),
+        (("iga", "evos"), "both change the residual and the samples of a step"),
+        (("iga", "bn"), "both change the residual"),
+        (("fresh", "sec"), "both change the frequencies of the first layer"),
+        (("fr", "winner"), "both change the starting weights"),
+        (("ws", "ws"), "named twice"),
+    ],
+)
+def test_remedies_that_contradict_each_other_are_refused_with_the_reason(names, said) -> None:
+    with pytest.raises(BadOption, match=said):
+        EncodeOptions(remedies=names)
+
+
+@pytest.mark.parametrize(
+    ("names", "settings", "said"),
+    [
+        (("nix",), {}, "there is no remedy 'nix'"),
+        (("iga",), {"iga.nix": 1}, "there is no option iga.nix; the remedy has iga.start"),
+        (("iga",), {"iga.end": 0}, r"iga.end is 0, expected a whole number, 1\.\.4096"),
+        (("iga",), {"iga.end": 2.5}, "iga.end is 2.5, expected a whole number"),
+        ((), {"ws.alpha": 2}, "the remedy ws was not asked for; add --remedy ws"),
+    ],
+)
+def test_wrong_names_and_options_are_refused(names, settings, said) -> None:
+    with pytest.raises(BadOption, match=said):
+        Combined.of(names, settings)
+
+
+def test_several_remedies_work_together(picture: Signal) -> None:
+    data = inrcodec.encode(
+        picture, field="siren", effort=1, lmbda=1e-3, remedies=("winner", "iga", "muon", "decay"),
+        network={"iga.every": 40, "iga.groups": 12, "hidden_features": 8, "hidden_layers": 1},
+    )  # fmt: skip
+    assert inrcodec.decode(data).samples.shape == picture.samples.shape
+
+
+def test_the_same_seed_gives_the_same_bytes(picture: Signal) -> None:
+    def encoded() -> bytes:
+        return inrcodec.encode(
+            picture, field="siren", effort=1, seed=3, remedies=("winner", "evos", "rwf"),
+            network={"hidden_features": 6, "hidden_layers": 1},
+        )  # fmt: skip
+
+    assert encoded() == encoded()
+
+
+def test_the_list_says_all_there_is_to_say(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["remedies", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["remedies"]
+    assert [row["name"] for row in rows] == [row["name"] for row in remedies_table()]
+    for row in rows:
+        assert all(row[key] for key in ("summary", "source", "cost", "combines"))
+    assert [row["name"] for row in rows if row["decoder"]] == ["sympower"]

@@ -1,0 +1,141 @@
+"""Remedies that change the residual do what their formulas say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from inrcodec.kernels.reference_network import jacobian  # noqa: E402
+from inrcodec.remedies.blocks import blocked, unblocked  # noqa: E402
+from inrcodec.remedies.iga import (  # noqa: E402
+    EQUAL_UP,
+    InductiveGradientAdjustment,
+    adjustment,
+    side_of,
+)
+from inrcodec.remedies.sec_loss import CentroidLoss, centroid  # noqa: E402
+from inrcodec.signal.spectrum import radii  # noqa: E402
+
+
+def kernel(rng: np.random.Generator, n: int = 9) -> np.ndarray:
+    j = rng.standard_normal((n, 40)) * np.geomspace(1, 10, n)[:, None]
+    return j @ j.T
+
+
+def test_blocks_are_undone_and_hold_every_sample_once() -> None:
+    rng = np.random.default_rng(0)
+    for shape, side in (((7, 9), 4), ((10,), 3), ((3, 5, 4), 2), ((6, 6), 6)):
+        values = rng.standard_normal((2, *shape))
+        rows = blocked(values, side)
+        assert rows.shape[2] == side ** len(shape)
+        np.testing.assert_array_equal(unblocked(rows, shape, side), values)
+    rows = blocked(np.arange(8).reshape(1, 2, 4), 2)[0]
+    assert rows.tolist() == [[0, 1, 4, 5], [2, 3, 6, 7]]
+
+
+def test_the_source_s_groups_of_a_kodak_picture() -> None:
+    assert side_of((512, 768), 384) == 32
+
+
+def test_s_brings_the_largest_eigenvalues_down_to_the_one_behind_them() -> None:
+    k = kernel(np.random.default_rng(1))
+    s = adjustment(k, 0, 4)
+    values = np.linalg.eigvalsh(k)[::-1]
+    found = np.sort(np.linalg.eigvals(s @ k).real)[::-1]
+    np.testing.assert_allclose(found[:5], values[4], rtol=1e-8)
+    np.testing.assert_allclose(found[5:], values[5:], rtol=1e-6)
+
+
+def test_s_leaves_those_before_start_alone_and_raises_in_the_other_variant() -> None:
+    k = kernel(np.random.default_rng(2))
+    values = np.linalg.eigvalsh(k)[::-1]
+    down = np.sort(np.linalg.eigvals(adjustment(k, 1, 4) @ k).real)[::-1]
+    np.testing.assert_allclose(down[:5], [values[0], *[values[4]] * 4], rtol=1e-8)
+    up = np.sort(np.linalg.eigvals(adjustment(k, 1, 4, EQUAL_UP) @ k).real)[::-1]
+    np.testing.assert_allclose(up[:4], [values[0], *[values[1]] * 3], rtol=1e-8)
+    np.testing.assert_allclose(up[4:], values[4:], rtol=1e-6)
+
+
+def test_s_of_a_kernel_of_low_rank_stays_finite() -> None:
+    v = np.random.default_rng(3).standard_normal((6, 1))
+    assert np.isfinite(adjustment(v @ v.T, 0, 5)).all()
+    np.testing.assert_array_equal(adjustment(np.zeros((4, 4)), 0, 3), np.eye(4))
+
+
+def dense_jacobian(made) -> np.ndarray:
+    """[channels, samples, parameters] in float64, one backward pass for every number."""
+    theta = torch.from_numpy(made.theta).double().requires_grad_()
+    part = made.problem.samples[0]
+    parts = torch.split(theta, [int(np.prod(s)) for s in made.problem.layout.values()])
+    layout = made.problem.layout.items()
+    named = {n: p.reshape(s) for (n, s), p in zip(layout, parts, strict=True)}
+    from inrcodec.kernels.reference_network import TORCH
+
+    values = made.problem.function(TORCH, named, torch.from_numpy(part.coords).double())
+    rows = [torch.autograd.grad(v, theta, retain_graph=True)[0] for v in values.flatten()]
+    return torch.stack(rows).numpy().reshape(*values.shape, -1)
+
+
+def test_the_tangent_kernel_and_the_update_are_those_of_a_dense_float64_reference(case) -> None:
+    made = case(width=5)
+    remedy = InductiveGradientAdjustment(end=3, groups=12, every=1)
+    part = made.problem.samples[0]
+    (values,) = made.engine.values(made.theta)
+    residual = values - part.target
+    (shaped,) = remedy.shaper(made.fitting)(0, made.theta, [residual])
+
+    slopes = dense_jacobian(made)
+    side = side_of(part.shape, 12)
+    groups = blocked(residual.reshape(3, *part.shape), side)
+    numbers = blocked(np.arange(residual.shape[1]).reshape(1, *part.shape), side)[0]
+    worst = np.abs(groups).sum(axis=0).argmax(axis=1)
+    points = numbers[np.arange(len(numbers)), worst].astype(int)
+    j = slopes[:, points].sum(axis=0) / np.sqrt(3)
+    np.testing.assert_allclose(
+        jacobian(made.problem, made.theta, 0, points[:, None]), j, rtol=1e-3, atol=1e-4
+    )
+    s = adjustment(j @ j.T, 0, 3)
+    wanted = np.einsum("gh,chp->cgp", s, groups.astype(np.float64))
+    wanted = unblocked(wanted, part.shape, side).reshape(residual.shape)
+    np.testing.assert_allclose(shaped, wanted, rtol=2e-3, atol=2e-3)
+    _, gradient = made.engine.loss(made.theta, None, [values - shaped])
+    dense = 2 / residual.size * np.einsum("cn,cnp->p", wanted, slopes)
+    np.testing.assert_allclose(gradient, dense, rtol=2e-3, atol=2e-3 * np.abs(dense).max())
+
+
+def test_summed_derivatives_are_those_of_all_groups_positions(case) -> None:
+    made = case(width=4)
+    columns = np.array([[0, 5, -1], [7, 7, 3]])
+    found = jacobian(made.problem, made.theta, 0, columns)
+    single = jacobian(made.problem, made.theta, 0, np.array([[0], [5], [7], [3]]))
+    np.testing.assert_allclose(found[0], single[0] + single[1], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found[1], 2 * single[2] + single[3], rtol=1e-4, atol=1e-5)
+
+
+def test_the_centroid_s_gradient_is_that_of_finite_differences() -> None:
+    rng = np.random.default_rng(4)
+    values, radius = rng.standard_normal((2, 6, 8)), radii((6, 8))
+    _, slope = centroid(values, radius)
+    direction = rng.standard_normal(values.shape)
+    ahead, behind = (centroid(values + s * 1e-5 * direction, radius)[0] for s in (1, -1))
+    assert (slope * direction).sum() == pytest.approx((ahead - behind) / 2e-5, rel=1e-6)
+    assert centroid(np.full((1, 4, 4), 0.3), radii((4, 4)))[0] == 0
+
+
+def test_a_wave_s_centroid_is_its_frequency() -> None:
+    x = np.arange(32) / 32
+    wave = np.cos(2 * np.pi * 5 * x)[None, None, :] + np.zeros((1, 16, 1))
+    assert centroid(wave, radii((16, 32)))[0] == pytest.approx(5)
+
+
+def test_the_centroid_term_fades_to_plain_error(case) -> None:
+    made = case()
+    shaper = CentroidLoss(weight=1.0).shaper(made.fitting)
+    (values,) = made.engine.values(made.theta)
+    residual = values - made.problem.samples[0].target
+    (begin,) = shaper(0, made.theta, [residual])
+    (end,) = shaper(made.fitting.steps, made.theta, [residual])
+    assert np.abs(begin - residual).max() > 1e-4
+    np.testing.assert_array_equal(end, residual)
