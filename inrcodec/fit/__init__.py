@@ -134,9 +134,7 @@ def fit(signal: AnySignal, options: EncodeOptions) -> tuple[int, Field]:
     return registry.of_part("fields", type(field)).id, field
 
 
-def _with_remedies(
-    module: ModuleType, signal: AnySignal, options: EncodeOptions
-) -> dict[str, Any]:
+def _with_remedies(module: ModuleType, signal: AnySignal, options: EncodeOptions) -> dict[str, Any]:
     """Options of the network that were given, and beside them those that remedies choose."""
     remedies = options.combined()
     if not hasattr(module, "start_of"):

@@ -258,18 +258,10 @@ def fit_network(
     """
     schedule = schedule or Schedule()
     reporter = options.reporter or Reporter()
-    samples, features = samples_of(signal)
     remedies = options.combined()
     remedies.check(signal.kind, start.config)
     start = remedies.begin(start, signal, np.random.default_rng([options.seed, 1]))
-    family, config = start.family, start.config
-    layout = family.layout(config, *features)
-    problem = NetworkProblem(
-        partial(_function, start.function or family.network, config),
-        config,
-        {name: shape for name, (_, shape) in layout.items()},
-        start.targets(samples),
-    )
+    layout, problem = make_problem(signal, start)
     engine = make_network_engine(problem, options.device, options.engine)
     bit_price = options.lmbda / problem.pixels
     coded_steps = round(schedule.coded_share * work.steps)
@@ -299,7 +291,22 @@ def fit_network(
     )
     reporter.skip(work.refinements - tried)
     reporter.end()
-    return family(config, features, signal.kind, weights.exponents, weights.theta_hat())
+    _, features = samples_of(signal)
+    made = weights.exponents, weights.theta_hat()
+    return start.family(start.config, features, signal.kind, *made)
+
+
+def make_problem(signal: AnySignal, start: NetworkStart) -> tuple[Layout, NetworkProblem]:
+    """The parameters of a network, and what an engine must know to fit it to a signal."""
+    samples, features = samples_of(signal)
+    layout = start.family.layout(start.config, *features)
+    problem = NetworkProblem(
+        partial(_function, start.function or start.family.network, start.config),
+        start.config,
+        {name: shape for name, (_, shape) in layout.items()},
+        start.targets(samples),
+    )
+    return layout, problem
 
 
 def flat(layout: Layout, parts: Mapping[str, np.ndarray | float]) -> np.ndarray:

@@ -173,9 +173,7 @@ def jacobian(
 
     def output(flat: torch.Tensor, coords: torch.Tensor, used: torch.Tensor) -> torch.Tensor:
         parts = torch.split(flat, sizes)
-        named = {
-            n: p.reshape(s) for (n, s), p in zip(problem.layout.items(), parts, strict=True)
-        }
+        named = {n: p.reshape(s) for (n, s), p in zip(problem.layout.items(), parts, strict=True)}
         values = problem.function(TORCH, named, coords)[samples.channels]
         return (values * used).sum() / math.sqrt(channels)
 

@@ -7,13 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from inrcodec.entropy.parameters import Layout
-from inrcodec.fields.mlp import MlpField
 from inrcodec.fit import EncodeOptions
 from inrcodec.fit.mlp import start_of
-from inrcodec.fit.network import _function, flat
-from inrcodec.fit.targets import samples_of, shape_of
-from inrcodec.kernels.network import NetworkProblem
+from inrcodec.fit.network import flat, make_problem
 from inrcodec.kernels.reference_network import ReferenceNetworkEngine
 from inrcodec.remedies import Fitting, NetworkStart, Trained
 from inrcodec.signal import AnySignal, Signal, image_signal
@@ -40,15 +36,7 @@ class Case:
         self, signal: AnySignal, options: EncodeOptions, steps: int = 100, batch: int | None = None
     ) -> None:
         self.start: NetworkStart = start_of(signal, options)
-        self.layout: Layout = MlpField.layout(self.start.config, *self.features(signal))
-        samples, _ = samples_of(signal)
-        config = self.start.config
-        self.problem = NetworkProblem(
-            lambda a, theta, x: _function(MlpField.network, config, a, theta, x),
-            config,
-            {name: shape for name, (_, shape) in self.layout.items()},
-            samples,
-        )
+        self.layout, self.problem = make_problem(signal, self.start)
         self.engine = ReferenceNetworkEngine(self.problem)
         self.theta = flat(self.layout, self.start.theta)
         self.speeds = flat(self.layout, self.start.speeds)
@@ -57,10 +45,6 @@ class Case:
             np.random.default_rng(5),
         )  # fmt: skip
         self.plain = Trained(self.problem.layout, self.theta, self.speeds, self.engine)
-
-    def features(self, signal: AnySignal) -> tuple[int, int]:
-        shape, channels = shape_of(signal)
-        return len(shape), channels
 
 
 MakeCase = Callable[..., Case]

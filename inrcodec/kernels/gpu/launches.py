@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from inrcodec.errors import BadInput
 from inrcodec.kernels import AdamState, GridProblem
 from inrcodec.kernels.gpu import banded, distortion, rate, tiles, update
 from inrcodec.kernels.gpu.plan import BandPass, make_plan
+
+# Products and sums are fused; Triton 3.9 warns, and later ones do otherwise, where nobody says so.
+os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
 
 _log = logging.getLogger(__name__)
 
