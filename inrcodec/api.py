@@ -78,9 +78,9 @@ def encode(
         effort: 1 (quick) to 9 (small); default 5.
         field: family of the representation; default by kind.
         device: "auto", "cpu", "cuda" or "cuda:n".
-        engine: "auto", "reference" or "cpu".
-        seed: the same seed and thread count give the same bytes on the CPU; on CUDA up to the
-            order in which gradients are added.
+        engine: "auto", "reference", "cpu" or "gpu".
+        seed: the same seed and thread count give the same bytes on the same machine; with engine
+            "reference" on CUDA up to the order in which gradients are added.
         strip: leave ICC, EXIF and XMP out.
         rate_hz: samples per second of an array that is a sound.
         fps: frames per second of an array that is a video, or of a folder of PNG frames.

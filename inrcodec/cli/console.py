@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import math
 import os
 import sys
@@ -119,3 +120,18 @@ def _shown(value: Any) -> str:
     text = "none" if value is None else str(value)
     # One line per fact, whatever a file is called.
     return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
+def show_log() -> None:
+    """Says what the package logs from now on: which engine fits, for example."""
+    logger = logging.getLogger("inrcodec")
+    logger.setLevel(logging.INFO)
+    if not any(isinstance(handler, _Said) for handler in logger.handlers):
+        logger.addHandler(_Said())
+
+
+class _Said(logging.Handler):
+    """Writes messages where all messages for people go."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())

@@ -48,8 +48,8 @@ finer and larger, and 100 is not lossless:
      50    0.001   (default)
 
 --effort says how long to search for a smaller file of the same quality; decoding is not slower for
-it. On the CPU the same input, options, seed and number of threads (OMP_NUM_THREADS) give the same
-bytes; on CUDA up to the order in which gradients are added.
+it. On one machine the same input, options, seed and number of threads (OMP_NUM_THREADS) give the
+same bytes; with engine reference on CUDA up to the order in which gradients are added.
 
 Sound and video are read, fitted and written in segments of time, so that memory is that of one
 segment: of up to 30 seconds of sound, 8 of video, unless --segment says otherwise.
@@ -110,7 +110,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--engine",
         default="auto",
         metavar="E",
-        help="auto, reference (torch) or cpu (compiled); default auto, the fastest that works",
+        help="auto, reference (torch), cpu or gpu (compiled); default auto, the fastest that works",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
     parser.add_argument(
@@ -146,6 +146,8 @@ def run(args: argparse.Namespace) -> None:
     reporter = progress.reporter(style)
     if style in ("none", "json"):
         logging.getLogger("inrcodec").setLevel(logging.ERROR)
+    elif args.verbose:
+        console.show_log()
 
     from inrcodec import api
     from inrcodec.fields import default_field, family_of

@@ -53,9 +53,9 @@ class EncodeOptions:
         effort: 1 (quick) to 9 (small).
         field: name of the field family.
         device: auto, cpu or cuda[:n].
-        engine: auto, reference or cpu.
-        seed: of all randomness, 0 to 2**31 - 1. The same seed gives the same bytes on the CPU; on
-            CUDA up to the order in which gradients are added.
+        engine: auto, reference, cpu or gpu.
+        seed: of all randomness, 0 to 2**31 - 1. The same seed gives the same bytes on the same
+            machine; with engine reference on CUDA up to the order in which gradients are added.
         reporter: told of every step.
         segment_seconds: length of the segments that a sound or video is cut into; default by kind.
         network: options of coordinate networks by name, such as hidden_features; what is left out

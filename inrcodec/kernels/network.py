@@ -103,6 +103,8 @@ def make_network_engine(
 
     asked, device = device, resolve_device(device)
     check_engine(engine, asked, device)
+    if engine == "gpu":
+        raise BadOption("engine gpu fits the field grid only; leave --engine at auto")
     if engine == "cpu" or (engine == "auto" and device == "cpu" and numba_works()):
         from inrcodec.kernels.cpu.network import CpuNetworkEngine, unsupported
 
