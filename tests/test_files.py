@@ -347,9 +347,12 @@ def test_a_link_planted_under_the_name_of_the_part_file_is_not_followed(tmp_path
     assert names(tmp_path) == ["out.inr", "victim"]
 
 
+# Under a shell that put the tests into the background interrupts are ignored, unless they are asked
+# for.
 OVERWRITE_FOREVER = """
-import sys
+import signal, sys
 from inrcodec.files import write_atomic
+signal.signal(signal.SIGINT, signal.default_int_handler)
 versions = [bytes([i]) * (1 << 20) for i in (1, 2)]
 print("ready", flush=True)
 while True:

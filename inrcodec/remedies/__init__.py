@@ -139,7 +139,7 @@ class Remedy:
 
     Args of classes:
         source: the paper, and where the formula stands in it.
-        cost: of a step, beside one without it: measured (results/remedies/cost.tsv).
+        cost: of a step, beside one without it, as results/remedies/cost.tsv has it.
         combines: with what, in a few words.
         takes: what no other remedy of the same fit may take.
         decoder: whether a decoder must know it.

@@ -36,7 +36,7 @@ class BatchNormalised(Remedy):
     """
 
     source = "BN for INRs, Cai et al., arXiv 2407.17834; IGA's models.py"
-    cost = "runs in torch: several times"
+    cost = "11 times: it runs in torch"
     combines = "all but what trains other parameters, and iga"
     takes = frozenset({PARAMETERS, RESIDUAL})
 

@@ -31,7 +31,7 @@ class Evolutionary(Remedy):
     """
 
     source = "EVOS, Zhang et al., CVPR 2025, arXiv 2412.10153, section 3"
-    cost = "a look at all samples every 50 to 100 steps of 5,000; smaller steps elsewhere"
+    cost = "1.4 times"
     combines = "all but what changes the residual"
     takes = frozenset({SAMPLING, RESIDUAL})
 

@@ -31,7 +31,7 @@ class FourierReparameterised(Remedy):
     """
 
     source = "FR, Shi et al., CVPR 2024, eq. 6 to 8, and the authors' modules.py"
-    cost = "2.5 times"
+    cost = "4.4 times"
     combines = "all but what starts or trains other parameters"
     takes = frozenset({PARAMETERS, INITIALISATION})
 

@@ -45,7 +45,7 @@ class FrequencyShift(Remedy):
     """
 
     source = "FreSh, Kania et al., ICLR 2025, arXiv 2410.05050, section 4"
-    cost = "none; before the fit some seconds"
+    cost = "1.0 times, and some seconds before the fit"
     combines = "all but what chooses frequencies"
     takes = frozenset({FREQUENCY})
 

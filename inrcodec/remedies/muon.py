@@ -32,7 +32,7 @@ class MuonRemedy(Remedy):
     """
 
     source = "Muon for INRs, arXiv 2512.14366; Jordan 2024"
-    cost = "below that of SOAP"
+    cost = "1.0 times"
     combines = "all but other optimisers"
     takes = frozenset({OPTIMIZER})
 

@@ -27,7 +27,7 @@ class RandomWeightFactorised(Remedy):
     """
 
     source = "Random weight factorization, Wang et al., arXiv 2210.01274, section 3"
-    cost = "below 5%"
+    cost = "1.0 times"
     combines = "all but what trains other parameters"
     takes = frozenset({PARAMETERS})
 

@@ -35,7 +35,7 @@ class CentroidConfiguration(Remedy):
     """
 
     source = "SEC, Dadela et al., arXiv 2605.12709, section 5; table: results/remedies/omega.tsv"
-    cost = "none"
+    cost = "1.0 times"
     combines = "all but what chooses frequencies"
     takes = frozenset({FREQUENCY})
 

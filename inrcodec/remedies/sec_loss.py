@@ -27,7 +27,7 @@ class CentroidLoss(Remedy):
     """
 
     source = "ours; the centroid of Dadela et al., arXiv 2605.12709"
-    cost = "a Fourier transform of the whole signal and back"
+    cost = "2.8 times"
     combines = "all but samplings and what changes the residual"
     takes = frozenset({RESIDUAL, SAMPLING})
 

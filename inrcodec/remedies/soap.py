@@ -27,7 +27,7 @@ class SoapRemedy(Remedy):
     """Adam in the eigenbasis of Shampoo's preconditioner: the usual optimiser of every field."""
 
     source = "SOAP, Vyas et al., arXiv 2409.11321, algorithm 3"
-    cost = "none: it is the usual optimiser"
+    cost = "1: it is the usual optimiser"
     combines = "all but other optimisers"
     takes = frozenset({OPTIMIZER})
 

@@ -33,7 +33,7 @@ class SymmetricPower(Remedy):
     """
 
     source = "Symmetric power transformation, Zhang et al., AAAI 2025; the authors' transform.py"
-    cost = "none"
+    cost = "1.0 times"
     takes = frozenset({TARGET})
     decoder = True
 

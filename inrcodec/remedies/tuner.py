@@ -38,7 +38,7 @@ class Tuner(Remedy):
     """
 
     source = "TUNER, Novello et al., arXiv 2407.21121, theorem 2 and section 3.2"
-    cost = "below 1%"
+    cost = "1.1 times"
     combines = "all but those that choose frequencies or train other parameters"
     takes = frozenset({FREQUENCY, BOUNDS, PARAMETERS})
 

@@ -35,7 +35,7 @@ class Winner(Remedy):
     """
 
     source = "WINNER, Chandravamsi et al., arXiv 2509.09719, and the authors' modules/networks.py"
-    cost = "none"
+    cost = "1.0 times"
     combines = "all but other starts and frequencies"
     takes = frozenset({INITIALISATION})
 

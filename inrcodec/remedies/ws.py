@@ -23,7 +23,7 @@ class WeightScaling(Remedy):
     """
 
     source = "Weight scaling, Yeom et al., ICLR 2025, and the authors' weight_scaling.py"
-    cost = "none"
+    cost = "1.0 times"
     combines = "all but other starts"
     takes = frozenset({INITIALISATION})
 

@@ -66,6 +66,7 @@ def problem(
             uniform(features[0], samples // (i + 1)),
             uniform(channels.stop - channels.start, samples // (i + 1)),
             channels,
+            (samples // (i + 1),),
         )
         for i, channels in enumerate(parts or (slice(0, features[1]),))
     )
@@ -279,9 +280,13 @@ def test_the_compiled_engine_says_what_it_cannot_fit(options: dict, reason: str)
         make_network_engine(problem(**options), "cpu", "cpu")
 
 
-def test_an_unknown_engine_is_refused() -> None:
-    with pytest.raises(BadOption, match="expected one of auto, reference, cpu"):
-        make_network_engine(problem(), "cpu", "gpu")
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [("tpu", "expected one of auto, reference, cpu"), ("gpu", "fits the field grid only")],
+)
+def test_engines_that_do_not_fit_networks_are_refused(engine: str, said: str) -> None:
+    with pytest.raises(BadOption, match=said):
+        make_network_engine(problem(), "cpu", engine)
 
 
 def applied(function: Callable, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any]:
