@@ -11,8 +11,9 @@ the signal is coded whole, and judged against its own reduction.
 | video | keeping every n-th frame | repeat, blend |
 
 Samples of pictures and sounds stand for the middles of their cells, so a reduced signal begins and
-ends where the whole one does. Frames of a video stand for their beginnings: our codec, whose fields
-have them in the middle, is decoded at the coded rate there, as others are.
+ends where the whole one does. Frames of a video stand for their beginnings, and our codec, whose
+fields have them in the middle, renders those between them accordingly, and leaves frames out as
+others do.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from inrcodec import api, codec
 from inrcodec.errors import BadInput, BadOption
+from inrcodec.evaluate.codecs.inr import InrCodec
 from inrcodec.evaluate.resolutions import (
     divisible,
     methods,
@@ -105,3 +107,24 @@ def test_sound_whose_rate_does_not_divide_is_refused():
     sound = AudioSignal(np.zeros((800, 1), np.int16), 44_100)
     with pytest.raises(BadInput, match="8 does not divide the rate"):
         reduced(sound, 8)
+
+
+@pytest.mark.parametrize("segment_seconds", [None, Fraction(3, 10)])
+def test_our_codec_renders_the_frames_between_and_keeps_those_it_has(segment_seconds):
+    t, y, x = np.mgrid[:6, :6, :8]
+    luma = (128 + 80 * np.sin(t + x) * np.cos(y)).astype(np.uint8)
+    whole = VideoSignal((luma,), Fraction(20), 8, "4:0:0")
+    half = reduced(whole, 2)
+    ours = InrCodec(kind="video", effort=1, field="siren")
+    options = api.encode_options(
+        "video", field="siren", effort=1, segment_seconds=segment_seconds,
+        network={"hidden_features": 6, "hidden_layers": 1},
+    )  # fmt: skip
+    data = codec.encode(half, options).data
+    native, between = ours.decode(data, half), ours.decode(data, whole)
+    assert between.frames == whole.frames
+    assert between.rate == whole.rate
+    np.testing.assert_array_equal(between.planes[0][::2], native.planes[0])
+    assert (between.planes[0][1] != between.planes[0][0]).any()
+    fewer = ours.decode(data, reduced(half, 3))
+    np.testing.assert_array_equal(fewer.planes[0], native.planes[0][::3])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inrcodec import __version__, api, codec
 from inrcodec.bitstream.container import FORMAT_VERSION
 from inrcodec.bitstream.limits import Limits
 from inrcodec.evaluate.codecs.codec import Probe, Setting
+from inrcodec.evaluate.resolutions import reduced
 from inrcodec.evaluate.source import source_digest
 from inrcodec.fields import default_field, family_of
 from inrcodec.fields.grid import GridField
 from inrcodec.fit import DEFAULT_EFFORT, EncodeOptions
+from inrcodec.grid import Axis
+from inrcodec.kinds.pace import Pace
 from inrcodec.signal import AnySignal, AudioSignal, VideoSignal
 
 # Of images those of Cool-Chic's published curves.
@@ -43,11 +46,7 @@ class InrCodec:
     kind: str = "image"
     extension: str = ".inr"
     slow: bool = True
-
-    @property
-    def renders(self) -> bool:
-        """Whether it is judged at other sizes and rates as it renders them, see `resolutions`."""
-        return self.kind != "video"
+    renders: bool = True
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -126,7 +125,9 @@ class InrCodec:
                 return codec.verify(data)
             return codec.decode(data, rate_hz=like.rate_hz).part(0, like.frames)
         if isinstance(like, VideoSignal):
-            return codec.verify(data)
+            if header.rate < like.rate:
+                return _between_frames(data, like)
+            return reduced(codec.verify(data), round(header.rate / like.rate))
         if (header.height, header.width) == (like.height, like.width):
             return codec.verify(data)
         region = None
@@ -149,3 +150,18 @@ class InrCodec:
         if not isinstance(field, GridField):
             return len(data)
         return round(len(data) - field.latent_coder().rate_bits(field.latents) / 8)
+
+
+def _between_frames(data: bytes, like: VideoSignal) -> VideoSignal:
+    """A video at the rate of `like`, its frames where they begin instead of in their middle.
+
+    Of a video without every n-th frame those that are left stand for their beginnings: frame j lies
+    at j + 1/2 of the field, so that frame k of the whole one is looked for at k/n + 1/2.
+    """
+    limits = Limits.unlimited()
+    parsed = codec.InrFile.parse(data, limits)
+    plan = parsed.plan(limits)
+    n = like.rate / parsed.header.rate
+    t = Axis.over(parsed.header.frames, (1 - 1 / n) / 2, like.frames / n, like.frames)
+    pace = Pace((t,), like.rate, range(like.frames), 1 / like.rate)
+    return parsed.joined(replace(plan, pace=pace).render(parsed.source(limits)))
