@@ -23,7 +23,7 @@ class Evolutionary(Remedy):
     Between two looks at all samples the fittest are kept: of share * N samples half have the
     largest squared error, the others are drawn from the rest in every step. Where a step has fewer
     samples than that, it draws from both halves alike. The source's crossover with the error of
-    a Laplacian is left out: its weight, 1e-5, is below the noise of the batches.
+    a Laplacian is left out.
 
     Args:
         share: of the samples that take part in a step.
