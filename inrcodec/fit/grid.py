@@ -3,7 +3,7 @@
 ```
 main phase   soft rounding with normal noise, temperature and noise annealed, cosine rate
 weights      step sizes per group by rate-distortion search, greedy refinement
-tail         networks fixed as the decoder will see them; latents under hard rounding, best kept
+latents      networks as the decoder will see them; integers are moved by one where that pays
 ```
 
 The loss is mean squared error (signal in [0, 1], mean over samples and channels) plus lambda times
@@ -28,9 +28,10 @@ from inrcodec.fields.grid import (
     level_shapes,
     parameter_layout,
 )
+from inrcodec.fit.latent_search import LatentSearch
 from inrcodec.fit.presets import Preset, choose_config, expected_bytes, preset
 from inrcodec.fit.start import initial_theta
-from inrcodec.fit.training import adam_state, make_training
+from inrcodec.fit.training import make_training
 from inrcodec.kernels import Engine, GridProblem, Optimisation, Step
 from inrcodec.kernels.engine import make_engine
 from inrcodec.progress import Reporter
@@ -56,7 +57,6 @@ class Schedule:
     gradient_norm: float = 0.1
     temperature: tuple[float, float] = (0.5, 0.05)
     sigma: tuple[float, float] = (0.3, 0.15)
-    tail_rate: float = 0.01
     precondition: bool = True  # False: plain Adam for the networks
 
     @classmethod
@@ -138,33 +138,6 @@ class GridFit:
         rates = schedule.latent_rate * share, schedule.network_rate * share
         return Step(temperature, sigma, self._seed * 1_000_003 + step, *rates)
 
-    def tail(self, theta: np.ndarray, steps: int, reporter: Reporter) -> np.ndarray:
-        """The best integer latents found under hard rounding, for networks that are final.
-
-        Args:
-            theta: [parameters], as the decoder will see them.
-
-        Returns:
-            [latents] float32 integers.
-        """
-        best = self.rounded()
-        best_cost = self.cost(best, theta)
-        fixed = self.engine.vector(theta)
-        start = self.engine.array(self._training.latents)
-        state = adam_state(self.engine, start, self.schedule.latent_momentum)
-        for step in range(steps):
-            hard = self.engine.vector(np.rint(self.engine.array(state.values)))
-            loss = self.engine.loss(hard, fixed, self.lmbda)
-            share = 1 - step / steps
-            self.engine.adam(state, loss.grad_latents, self.schedule.tail_rate * share, step + 1)
-            reporter.step(loss.bits / self.problem.pixels, loss.mse)
-            if loss.mse + self.lmbda * loss.bits / self.problem.pixels < best_cost:
-                candidate = self.engine.array(hard)
-                cost = self.cost(candidate, theta)
-                if cost < best_cost:
-                    best, best_cost = candidate, cost
-        return best
-
     def rounded(self) -> np.ndarray:
         """[latents] float32: the latents as integers."""
         return np.rint(self.engine.array(self._training.latents))
@@ -238,7 +211,7 @@ def fit_config(
     machine = make_engine(problem, device, engine)
 
     moves = min(preset.refinements, 2 * problem.parameter_count)
-    reporter.begin(preset.steps + moves + preset.tail_steps)
+    reporter.begin(preset.steps + moves + preset.latent_trials)
     rate_bpp = expected_bytes(problem.target, start_lmbda or lmbda) * 8 / problem.pixels
     theta = initial_theta(config, problem.target, rate_bpp, seed)
     best = _main_phase(problem, machine, theta, preset.steps, lmbda, seed, schedule, reporter)
@@ -252,13 +225,15 @@ def fit_config(
     )
     weights.search_steps(preset.step_passes)
     reporter.skip(moves - weights.refine(moves, lambda: reporter.step(*best.last)))
-    latents = best.tail(weights.values(), preset.tail_steps, reporter)
+    search = LatentSearch(machine, latents, weights.values(), lmbda)
+    tried = search.run(preset.latent_trials, lambda: reporter.step(search.rate_bpp, search.mse))
+    reporter.skip(preset.latent_trials - tried)
     reporter.end()
 
     grids, offset = [], 0
     for shape in problem.level_shapes:
         n = shape[0] * shape[1]
-        grids.append(latents[offset : offset + n].reshape(shape).astype(np.int32))
+        grids.append(search.latents[offset : offset + n].reshape(shape).astype(np.int32))
         offset += n
     size = (signal.height, signal.width, signal.channels)
     return GridField(config, size, weights.exponents, weights.theta_hat(), grids)

@@ -22,27 +22,27 @@ class Preset:
 
     Args:
         steps: of the main phase, soft rounding with noise.
-        tail_steps: of hard rounding at a small rate.
+        latent_trials: evaluations of the search that moves latents by one.
         step_passes: passes of the search for quantization steps.
         refinements: single-parameter moves tried after it.
     """
 
     steps: int
-    tail_steps: int
+    latent_trials: int
     step_passes: int = 2
     refinements: int = 0
 
 
 EFFORTS = {
-    1: Preset(160, 10, step_passes=1),
-    2: Preset(280, 20, step_passes=1),
-    3: Preset(450, 40),
-    4: Preset(900, 60, refinements=200),
-    5: Preset(1500, 100, refinements=400),
-    6: Preset(3500, 150, refinements=1000),
-    7: Preset(6000, 200, refinements=2000),
-    8: Preset(12_000, 300, refinements=3000),
-    9: Preset(24_000, 300, refinements=4000),
+    1: Preset(160, 64, step_passes=1),
+    2: Preset(280, 64, step_passes=1),
+    3: Preset(450, 128),
+    4: Preset(900, 192, refinements=200),
+    5: Preset(1500, 256, refinements=400),
+    6: Preset(3500, 448, refinements=1000),
+    7: Preset(6000, 768, refinements=2000),
+    8: Preset(12_000, 1216, refinements=3000),
+    9: Preset(24_000, 1792, refinements=4000),
 }
 
 

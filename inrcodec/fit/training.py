@@ -29,19 +29,14 @@ def make_training(engine: Engine, theta: np.ndarray, settings: Optimisation) -> 
     return HostTraining(engine, theta, settings)
 
 
-def adam_state(engine: Engine, values: np.ndarray, momentum: float) -> AdamState:
-    """Values [n] under optimisation from here on."""
-    zeros = np.zeros(len(values))
-    return AdamState(*(engine.vector(v) for v in (values, zeros, zeros)), beta1=momentum)
-
-
 class HostTraining:
     """See `kernels.Training`: the engine computes losses, the host updates the networks."""
 
     def __init__(self, engine: Engine, theta: np.ndarray, settings: Optimisation) -> None:
         self._engine, self._settings = engine, settings
         zeros = np.zeros(engine.problem.latent_count)
-        self._state = adam_state(engine, zeros, settings.latent_momentum)
+        vectors = (engine.vector(zeros) for _ in ("values", "first", "second"))
+        self._state = AdamState(*vectors, beta1=settings.latent_momentum)
         self._theta = theta.astype(np.float64)
         self._optimizer = Soap(settings.tensors)
         self._steps_done = 0

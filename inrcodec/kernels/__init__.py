@@ -90,6 +90,11 @@ class Engine(Protocol):
     def evaluate(self, latents: object, theta: object) -> Loss:
         """Loss without gradients at integer latents; the picture is clipped to [0, 1]."""
 
+    def maps(self, latents: object, theta: object) -> tuple[np.ndarray, np.ndarray]:
+        """What `evaluate` sums: squared error of each pixel [height, width], the mean of its
+        channels, and bits of each latent [latent_count].
+        """
+
     def perturb(
         self, latents: object, temperature: float, sigma: float, seed: int
     ) -> tuple[object, object]:

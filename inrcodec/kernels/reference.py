@@ -51,6 +51,12 @@ class ReferenceEngine:
             mse, bits = self._forward(latents, theta, clip=True)
         return Loss(mse.item(), bits.item())
 
+    def maps(self, latents: Tensor, theta: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        with torch.no_grad():
+            picture, bits = self._maps(latents, theta)
+            squares = (picture.clamp(0, 1) - self._target).square().mean(dim=0)
+        return self.array(squares), self.array(bits)
+
     def perturb(
         self, latents: Tensor, temperature: float, sigma: float, seed: int
     ) -> tuple[Tensor, Tensor]:
@@ -67,6 +73,14 @@ class ReferenceEngine:
         state.values.addcdiv_(state.first, root, value=-rate / (1 - state.beta1**step))
 
     def _forward(self, latents: Tensor, theta: Tensor, clip: bool) -> tuple[Tensor, Tensor]:
+        picture, bits = self._maps(latents, theta)
+        if clip:
+            picture = picture.clamp(0, 1)
+        mse = (picture - self._target).square().mean(dtype=torch.float64)
+        return mse, bits.sum(dtype=torch.float64)
+
+    def _maps(self, latents: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """The picture [channels, height, width], unclipped, and the bits of each latent."""
         p = self.problem
         levels = [
             part.reshape(shape)
@@ -82,12 +96,8 @@ class ReferenceEngine:
                 strict=True,
             )
         }
-        picture = self._synthesis(levels, parameters)
-        if clip:
-            picture = picture.clamp(0, 1)
-        mse = (picture - self._target).square().mean(dtype=torch.float64)
         mu, log_scale = self._arm(levels, parameters)
-        return mse, laplace_bits(latents, mu, log_scale).sum(dtype=torch.float64)
+        return self._synthesis(levels, parameters), laplace_bits(latents, mu, log_scale)
 
     def _arm(self, levels: list[Tensor], p: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Mean and log2 scale of every latent; each [latents]."""

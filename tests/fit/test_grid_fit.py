@@ -6,6 +6,7 @@ import pytest
 from inrcodec import codec
 from inrcodec.bitstream.config import pack_config
 from inrcodec.errors import BadInput, BadOption, Diverged
+from inrcodec.fields import grid as grid_field
 from inrcodec.fit import EncodeOptions, grid
 from inrcodec.fit.presets import (
     EFFORTS,
@@ -15,6 +16,7 @@ from inrcodec.fit.presets import (
     lmbda_of_quality,
     preset,
 )
+from inrcodec.kernels import decoding
 from inrcodec.progress import Reporter
 from inrcodec.signal import Signal, image_signal
 
@@ -46,6 +48,20 @@ def test_what_the_encoder_measured_is_what_the_decoder_shows(engine):
     error = (decoded.samples.astype(float) - image) / 255
     assert np.mean(error**2) == pytest.approx(result.mse)
     assert result.rate_bpp == 8 * len(result.data) / (40 * 56)
+
+
+@pytest.mark.parametrize("engine", ["reference", "cpu"])
+def test_the_file_of_every_engine_decodes_to_the_same_samples_by_numpy_and_compiled(
+    engine, monkeypatch
+):
+    if decoding.compiled() is None:
+        pytest.skip("compiled code does not run here")
+    data = encode(picture(), effort=1, engine=engine).data
+    decoded = []
+    for chosen in (decoding.NUMPY, decoding.compiled()):
+        monkeypatch.setattr(grid_field, "decode_engine", lambda *_, chosen=chosen: chosen)
+        decoded.append(codec.decode(data).samples)
+    assert np.array_equal(*decoded)
 
 
 def test_the_fit_learns_the_picture():

@@ -115,6 +115,13 @@ def assert_agreement(p: GridProblem, latents: np.ndarray, theta: np.ndarray, lmb
     assert ours.bits == pytest.approx(theirs.bits, rel=1e-5)
     assert ours.grad_latents is None
     assert ours.grad_theta is None
+    for found, expected in zip(
+        cpu.maps(cpu.vector(whole), cpu.vector(theta)),
+        reference.maps(reference.vector(whole), reference.vector(theta)),
+        strict=True,
+    ):
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found, expected, rtol=2e-4, atol=2e-4 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ pytest.importorskip(
 
 from inrcodec.errors import BadInput  # noqa: E402
 from inrcodec.fit.grid import GridFit, Schedule  # noqa: E402
+from inrcodec.fit.latent_search import LatentSearch  # noqa: E402
 from inrcodec.fit.training import HostTraining  # noqa: E402
 from inrcodec.kernels import AdamState, GridProblem, Optimisation, Step  # noqa: E402
 from inrcodec.kernels.gpu import soap, training, update  # noqa: E402
@@ -409,9 +410,10 @@ def test_a_fit_runs_on_the_engine_and_ends_in_integers() -> None:
 
     fit = GridFit(p, engine, 1e-3, random_vectors(p)[1], 0, Schedule())
     fit.run(2, Counting())
-    latents = fit.tail(fit.theta, 1, Counting())
-    assert len(shots) == 3
-    assert np.array_equal(latents, np.rint(latents))
+    search = LatentSearch(engine, fit.rounded(), fit.theta, 1e-3)
+    assert search.run(70) == 70
+    assert len(shots) == 2
+    assert np.array_equal(search.latents, np.rint(search.latents))
     assert np.isfinite(fit.theta).all()
 
 

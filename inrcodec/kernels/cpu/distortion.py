@@ -138,6 +138,14 @@ def _fold_margins(s: Array, band: PictureBand, at: int, first: int, last: int) -
 
 
 @kernel
+def _keep_squares(differences: Array, squares: Array, add: bool) -> None:
+    """Squares of a channel's row, added to those of the channels before."""
+    for i in range(len(squares)):
+        square = differences[i] * differences[i]
+        squares[i] = squares[i] + square if add else square
+
+
+@kernel
 def _difference(
     s: Array,
     target: Array,
@@ -147,8 +155,12 @@ def _difference(
     last: int,
     clip: bool,
     scale: float,
+    squares: Array,
 ) -> float:
-    """The squared error of the band's rows; turns rows first .. last into gradients."""
+    """The squared error of the band's rows; turns rows first .. last into gradients.
+
+    Of a clipped picture, which needs a scale of 1, it leaves the error of each pixel in squares.
+    """
     total = 0.0
     lowest, highest = (_ZERO, _ONE) if clip else (_LINEAR, -_LINEAR)
     for c in range(band.channels):
@@ -162,6 +174,8 @@ def _difference(
                 row[i] = scale * difference
             if band.first <= y < band.last:
                 total += np.float64(error)
+                if clip:
+                    _keep_squares(row, part(squares, y * band.width, band.width), c > 0)
     return total
 
 
@@ -239,6 +253,7 @@ def picture_forward(
     s: Array,
     clip: bool,
     scale: float,
+    squares: Array,
 ) -> float:
     """Sum of squared errors of a band; leaves the planes and the picture's gradient in scratch.
 
@@ -252,7 +267,8 @@ def picture_forward(
         rows: row starts: consecutive rows of scratch; nine shifts of each plane; planes.
         s: scratch.
         clip: whether the picture is clipped to [0, 1].
-        scale: d loss / d picture is scale times the difference.
+        scale: d loss / d picture is scale times the difference; 1 where the picture is clipped.
+        squares: [height * width] squared error of each pixel, where the picture is clipped.
     """
     ones = part(s, band.features_at + len(levels) * ROW, RUN)
     hidden_ones = part(s, band.hidden_at + band.hidden * ROW, RUN)
@@ -263,7 +279,7 @@ def picture_forward(
     at = band.planes_at + band.taps * band.channels * band.plane
     first = max(band.first - band.taps, 0)
     last = min(band.last + band.taps, band.height)
-    error = _difference(s, target, band, at, first, last, clip, scale)
+    error = _difference(s, target, band, at, first, last, clip, scale, squares)
     _set_margins(s, band, at, first, last, False)
     _clear_border_rows(s, band, at)
     return error

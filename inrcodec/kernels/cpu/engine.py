@@ -43,6 +43,7 @@ class CpuEngine:
         self.threads = threads or usable_threads()
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
         self._target = np.array(problem.target, np.float32).ravel()
+        self._squares = np.empty(problem.pixels, np.float32)
         self._levels, size = padded_levels(problem)
         self._padded = zeros(size)
         self._rate = RatePlan(problem, self._levels, 0)
@@ -76,6 +77,13 @@ class CpuEngine:
 
     def evaluate(self, latents: np.ndarray, theta: np.ndarray) -> Loss:
         return Loss(*self._run(latents, theta, 0.0, with_gradients=False))
+
+    def maps(self, latents: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.evaluate(latents, theta)
+        bits = np.empty(self.problem.latent_count, np.float32)
+        self._map(lambda task: self._add_parts(bits, *task), self._row_tasks())
+        height, width = self.problem.target.shape[1:]
+        return self._squares.reshape(height, width) / self.problem.target.shape[0], bits
 
     def perturb(
         self, latents: np.ndarray, temperature: float, sigma: float, seed: int
@@ -112,7 +120,7 @@ class CpuEngine:
         picture_weights = self._picture_weights.pack(parameters)
         rate_weights = self._rate_weights.pack(parameters)
         weight = np.float32(lmbda / self.problem.pixels)
-        scale = np.float32(2 / self._target.size)
+        scale = np.float32(2 / self._target.size if with_gradients else 1)
 
         def run(task: tuple[bool, int]) -> float:
             of_picture, band = task
@@ -152,10 +160,11 @@ class CpuEngine:
             scratch,
             not with_gradients,
             scale,
+            self._squares,
         )
+        span = plan.spans[band]
+        self._partial[span.start : span.end].fill(0)
         if with_gradients:
-            span = plan.spans[band]
-            self._partial[span.start : span.end].fill(0)
             distortion.taps_backward(scratch, part, weights, rows, accumulators, totals)
             distortion.synthesis_backward(
                 z,

@@ -178,8 +178,11 @@ def _laplace(
     highest: float,
     gradient: Array,
     own_at: int,
+    with_gradients: bool,
 ) -> float:
     """Bits of a run; replaces mu and log_scale by their gradients and adds that of the latents.
+
+    Without gradients it adds the bits of each latent in the place of its gradient.
 
     P = (1 - exp(-(1/2 + m)/b) + 1 - exp(-(1/2 - m)/b)) / 2 * exp(-(d - m)/b) with d = |y - mu|,
     m = min(d, 1/2) is the Laplace mass of [y - 1/2, y + 1/2] inside and outside of it.
@@ -198,7 +201,8 @@ def _laplace(
         near = expm1((m - _HALF) * inverse)
         mass = -_HALF * (far + near)
         outer = d - m
-        bits += valid[t] * (outer * inverse * _LOG2_E - log2(mass))
+        value = valid[t] * (outer * inverse * _LOG2_E - log2(mass))
+        bits += value
         gain = valid[t] * weight
         share = _HALF / mass
         slope = gain * inverse * _LOG2_E * (near - far) * share
@@ -206,7 +210,7 @@ def _laplace(
         change = (_HALF + m) * (far + _ONE) + (_HALF - m) * (near + _ONE)
         mu[t] = -slope
         log_scales[t] = -gain * inverse * (outer - change * share) if inside else _ZERO
-        own[t] += slope
+        own[t] += slope if with_gradients else value
     return bits
 
 
@@ -241,6 +245,8 @@ def rate_band(
     with_gradients: bool,
 ) -> float:
     """Bits of a band; adds to the gradients of latents and networks where asked for.
+
+    Without gradients, those of the latents become the bits of each.
 
     Args:
         z: all levels, see above.
@@ -281,7 +287,7 @@ def rate_band(
         bits += np.float64(
             _laplace(
                 z, band.level_at + start, s, o_at, valid_at, n, weight, lowest, highest,
-                gradient, own,
+                gradient, own, with_gradients,
             )
         )  # fmt: skip
         if with_gradients:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +15,7 @@ from inrcodec.kernels import AdamState, GridProblem, Loss, Optimisation
 from inrcodec.kernels.gpu import update
 from inrcodec.kernels.gpu.launches import Launches, Tuning
 from inrcodec.kernels.gpu.training import GpuTraining
+from inrcodec.kernels.reference import ReferenceEngine
 
 
 class GpuEngine:
@@ -84,6 +86,14 @@ class GpuEngine:
         with self.active():
             self.launches.evaluate(latents, theta, sums, self._losses, self._first)
         return Loss(*self._losses[0].tolist())
+
+    def maps(self, latents: Tensor, theta: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        return self._reference.maps(latents, theta)
+
+    @functools.cached_property
+    def _reference(self) -> ReferenceEngine:
+        """For what a fit needs too seldom to have kernels of its own."""
+        return ReferenceEngine(self.problem, str(self.device))
 
     def perturb(
         self, latents: Tensor, temperature: float, sigma: float, seed: int
