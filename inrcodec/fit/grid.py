@@ -29,7 +29,7 @@ from inrcodec.fields.grid import (
     parameter_layout,
 )
 from inrcodec.fit.latent_search import LatentSearch
-from inrcodec.fit.presets import Preset, choose_config, expected_bytes, preset
+from inrcodec.fit.presets import Preset, choose_config, expected_bytes, preset_for
 from inrcodec.fit.start import initial_theta
 from inrcodec.fit.training import make_training
 from inrcodec.kernels import Engine, GridProblem, Optimisation, Step
@@ -161,10 +161,12 @@ def fit(signal: Signal, options: EncodeOptions) -> GridField:
             f"the field grid has no options, found {', '.join(options.network)}; they shape "
             "coordinate networks, see `inrcodec fields`"
         )
+    shape_lmbda = options.shape_lmbda or options.lmbda
+    config = choose_config(target_of(signal), shape_lmbda, options.effort)
     return fit_config(
         signal,
-        choose_config(target_of(signal), options.shape_lmbda or options.lmbda, options.effort),
-        preset(options.effort),
+        config,
+        preset_for(config, options.effort),
         options.lmbda,
         start_lmbda=options.shape_lmbda,
         seed=options.seed,

@@ -143,8 +143,23 @@ TIERS = {
 # Size of a file from which on each pays: networks are part of it, and larger ones leave time for
 # fewer steps (results/design/shapes.tsv).
 LEAST_BYTES = {"tiny": 0, "small": 1500, "medium": 6000, "large": 14_000}
+# Share of the steps that the largest networks take: an effort is an amount of time, and a step of
+# theirs takes 1.4 times that of medium ones (10.5 and 14.8 ms at 384x256 on one thread).
+LARGE_STEPS = 0.85
 # From this effort on there are steps enough to fit large networks: they pay at half the size.
 LARGE_EFFORT = 7
+
+
+def preset_for(config: GridConfig, effort: int) -> Preset:
+    """The preset of an effort level for networks of a shape.
+
+    Raises:
+        BadOption: not 1..9.
+    """
+    found = preset(effort)
+    if config.arm_features < TIERS["large"].arm_features:
+        return found
+    return replace(found, steps=round(LARGE_STEPS * found.steps))
 
 
 def choose_config(target: np.ndarray, lmbda: float, effort: int = DEFAULT_EFFORT) -> GridConfig:

@@ -10,11 +10,13 @@ from inrcodec.fields import grid as grid_field
 from inrcodec.fit import EncodeOptions, grid
 from inrcodec.fit.presets import (
     EFFORTS,
+    TIERS,
     Preset,
     choose_config,
     expected_bytes,
     lmbda_of_quality,
     preset,
+    preset_for,
 )
 from inrcodec.kernels import decoding
 from inrcodec.progress import Reporter
@@ -184,3 +186,11 @@ def test_the_expected_size_of_a_large_picture_is_that_of_its_parts():
     tile = np.random.default_rng(0).random((3, 256, 256), np.float32) * 0.1
     small = expected_bytes(tile, 1e-3)
     assert expected_bytes(np.tile(tile, (1, 8, 8)), 1e-3) == pytest.approx(64 * small, rel=0.02)
+
+
+def test_large_networks_take_fewer_steps_of_every_effort():
+    for effort in EFFORTS:
+        assert preset_for(TIERS["medium"], effort) == preset(effort)
+        large = preset_for(TIERS["large"], effort)
+        assert 0.8 < large.steps / preset(effort).steps < 0.9
+        assert large.latent_trials == preset(effort).latent_trials
