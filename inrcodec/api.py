@@ -197,6 +197,7 @@ def decode(
     fast: bool = False,
     band: int | None = None,
     limits: Limits | None = None,
+    device: str = "cpu",
     **where: Any,
 ) -> AnySignal:
     """The signal in an `.inr` file; see `Signal`, `AudioSignal` and `VideoSignal`.
@@ -207,6 +208,8 @@ def decode(
         fast: allow float32, at most one level off at 8 bits.
         band: of a `bacon` file which output, 0 the coarsest; default the finest.
         limits: what the file may ask for; default `Limits()`.
+        device: "cpu", "cuda", "cuda:n", or "auto": a GPU for what is worth it. It changes no sample
+            but where `fast` is given.
         where: as for `OpenFile.render`.
 
     Raises:
@@ -214,16 +217,22 @@ def decode(
         BadOption: what was asked for makes no sense for this signal.
     """
     data = _data(file, limits)
-    return codec.decode(data, limits, bit_depth=bit_depth, fast=fast, band=band, **where)
+    asked = {"bit_depth": bit_depth, "fast": fast, "band": band, "device": device}
+    return codec.decode(data, limits, **asked, **where)
 
 
-def verify(file: bytes | PathLike, limits: Limits | None = None) -> AnySignal:
+def verify(file: bytes | PathLike, limits: Limits | None = None, device: str = "cpu") -> AnySignal:
     """The native decode of a file, checked against the hash that the encoder stored.
+
+    Args:
+        file: path or bytes.
+        limits: what the file may ask for; default `Limits()`.
+        device: as for `decode`.
 
     Raises:
         CorruptFile: it differs, or no hash is stored.
     """
-    return codec.verify(_data(file, limits), limits)
+    return codec.verify(_data(file, limits), limits, device)
 
 
 def info(file: bytes | PathLike, limits: Limits | None = None) -> dict[str, Any]:
@@ -242,9 +251,11 @@ class OpenFile:
             detail = image.render(region=(100, 80, 64, 64), scale=8)
     """
 
-    def __init__(self, file: bytes | PathLike, limits: Limits | None = None) -> None:
+    def __init__(
+        self, file: bytes | PathLike, limits: Limits | None = None, device: str = "cpu"
+    ) -> None:
         self._limits = limits or Limits()
-        self._parsed = codec.InrFile.parse(_data(file, limits), self._limits)
+        self._parsed = codec.InrFile.parse(_data(file, limits), self._limits).on(device)
         self.info = self._parsed.info()
         self._source: Any = None
         self._closed = False
@@ -298,9 +309,9 @@ class OpenFile:
         return self._parsed.joined(plan.render(self._source, fast))
 
 
-def open(file: bytes | PathLike, limits: Limits | None = None) -> OpenFile:
-    """An `.inr` file, ready to be rendered anywhere."""
-    return OpenFile(file, limits)
+def open(file: bytes | PathLike, limits: Limits | None = None, device: str = "cpu") -> OpenFile:
+    """An `.inr` file, ready to be rendered anywhere; arguments as for `decode`."""
+    return OpenFile(file, limits, device)
 
 
 def read(file: bytes | PathLike, **where: Any) -> np.ndarray:

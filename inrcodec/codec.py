@@ -101,6 +101,7 @@ def decode(
     bit_depth: int | None = None,
     fast: bool = False,
     band: int | None = None,
+    device: str = "cpu",
     **where: Any,
 ) -> AnySignal:
     """The signal in a file, at native size or anywhere else.
@@ -112,6 +113,7 @@ def decode(
         fast: allow float32, at most one level off at 8 bits; never used to verify.
         band: of a field with several outputs which one, 0 the coarsest; default the finest. The
             beginning of the file suffices for a coarse one.
+        device: where to render; see `InrFile.on`.
         where: of images and videos size=(height, width), scale=, region=(x, y, width, height);
             rate_hz= of sounds, fps= of videos, time=(begin, end) in seconds of both.
 
@@ -122,17 +124,23 @@ def decode(
     limits = limits or Limits()
     whole = band is None
     parsed = InrFile.parse(data, limits) if whole else InrFile.parse_band(data, limits, band)
+    parsed = parsed.on(device)
     return parsed.joined(parsed.stretches(limits, bit_depth, fast, whole=True, **where))
 
 
-def verify(data: bytes, limits: Limits | None = None) -> AnySignal:
+def verify(data: bytes, limits: Limits | None = None, device: str = "cpu") -> AnySignal:
     """The native decode of a file, after its samples were checked against the stored hash.
+
+    Args:
+        data: an `.inr` file.
+        limits: what the file may ask for.
+        device: where to render; see `InrFile.on`.
 
     Raises:
         CorruptFile: the samples differ from those that the encoder saw, or no hash is stored.
     """
     limits = limits or Limits()
-    parsed = InrFile.parse(data, limits)
+    parsed = InrFile.parse(data, limits).on(device)
     return parsed.joined(parsed.verified(limits, whole=True))
 
 

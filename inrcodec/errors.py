@@ -3,6 +3,7 @@
 ```
 InrError 1 ─┬─ BadOption 2            what was asked for makes no sense
             ├─ BadInput 3             the picture, sound or array cannot be read or encoded
+            │    └─ OutOfDeviceMemory  it does not fit into the memory of a GPU
             ├─ Diverged 1             a fit left the finite numbers
             ├─ CorruptFile 4 ─┬─ NotAnInrFile      wrong magic
             │                 └─ TruncatedFile     ends before its sections do
@@ -29,6 +30,10 @@ class BadInput(InrError, ValueError):
     """The signal to encode cannot be read, or holds values that cannot be encoded."""
 
     exit_code = 3
+
+
+class OutOfDeviceMemory(BadInput):
+    """A signal does not fit into the memory of a GPU."""
 
 
 class Diverged(InrError):

@@ -18,6 +18,7 @@ from inrcodec.fields import Field
 from inrcodec.grid import Grid
 from inrcodec.kinds import KINDS, DecodeHash, Kind, Plan, check_arguments
 from inrcodec.row import Row, split
+from inrcodec.runtime import resolve_device
 from inrcodec.sampling import Renderer
 from inrcodec.signal import AnySignal
 
@@ -38,6 +39,7 @@ class InrFile:
     version: tuple[int, int]  # of the format: major, minor
     band: int | None = None  # the output that is rendered; None is the finest
     payload_bytes: int | None = None  # of the whole payload, where only its beginning is here
+    device: str = "cpu"  # where fields render: cpu, auto or cuda[:n]
 
     @classmethod
     def parse(cls, data: bytes, limits: Limits) -> InrFile:
@@ -161,13 +163,29 @@ class InrFile:
         code = self.header.config_code if code is None else code
         return self.header.segment(index, code), payload
 
+    def on(self, device: str) -> InrFile:
+        """The same file, whose fields render on a device; the samples are the same everywhere.
+
+        Args:
+            device: cpu, cuda[:n], or auto: a GPU for what is large enough to be worth it.
+
+        Raises:
+            BadOption: there is no such device, or it is not usable.
+        """
+        if device not in ("auto", "cpu"):
+            device = resolve_device(device)
+        return replace(self, device=device)
+
     def field(self, limits: Limits, index: int = 0) -> Field:
         """The decoded field of a segment, ready to render."""
         header, payload = self.segment(index)
         if self.band is None:
-            return self.family.unpack(payload, header, limits)
-        length = len(payload) if self.payload_bytes is None else self.payload_bytes
-        return self.family.unpack_prefix(payload, length, header, self.band, limits)
+            field = self.family.unpack(payload, header, limits)
+        else:
+            length = len(payload) if self.payload_bytes is None else self.payload_bytes
+            field = self.family.unpack_prefix(payload, length, header, self.band, limits)
+        field.device = self.device
+        return field
 
     def source(self, limits: Limits) -> Renderer:
         """What renders the whole signal: its field, or its fields one behind the other."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
 
 from inrcodec.errors import BadOption
 
@@ -45,6 +49,23 @@ def resolve_device(device: str) -> str:
             f"device {device} was asked for, but torch finds {found} CUDA devices, from cuda:0 on"
         )
     return device
+
+
+def may_have_gpu() -> bool:
+    """Whether to ask torch for CUDA is worth the seconds: there is torch, and a driver's device."""
+    if "torch" in sys.modules:
+        return True
+    devices = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+    return find_spec("torch") is not None and (os.name == "nt" or any(map(os.path.exists, devices)))
+
+
+@contextlib.contextmanager
+def own_stream(device: str) -> Iterator[None]:
+    """Lets this thread use a CUDA device beside others, with a stream of its own."""
+    import torch
+
+    with torch.cuda.device(device), torch.cuda.stream(torch.cuda.Stream(device)):
+        yield
 
 
 def device_name(device: str) -> str:

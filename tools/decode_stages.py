@@ -66,7 +66,7 @@ def stages(path: Path, engine: str, threads: int) -> dict[str, float]:
     chosen = timed("start", decoding.compiled if engine == "compiled" else lambda: decoding.NUMPY)
     if chosen is None:
         raise SystemExit("compiled code does not run here")
-    grid_field.decode_engine = lambda _: chosen
+    grid_field.decode_engine = lambda *_: chosen
     parsed = timed("parse", lambda: codec.InrFile.parse(data, codec.Limits()))
     field = timed("entropy", lambda: parsed.field(codec.Limits()))
     where = codec.Grid.of(parsed.header.height, parsed.header.width)

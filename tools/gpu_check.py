@@ -1,7 +1,7 @@
 """All tests and benchmarks of the GPU engine, on a machine that has a GPU.
 
     tools/gpu_check [--only SECTION ...] [--minutes 9] [--images IN.png ...] [--effort 4]
-                    [--step-ms 1] [--training-seconds 12] [-o results/gpu]
+                    [--batch-effort 5] [--step-ms 1] [--training-seconds 12] [-o results/gpu]
 
 It needs torch, numpy, numba, triton, pillow, imageio, constriction and pytest. Sections run in the
 order below until the minutes are over; each writes what it found to check.json as soon as it is
@@ -12,11 +12,15 @@ done, sizes also to sizes.tsv, and what was left out says why.
     step       time per step at 768x512 and about 1,000 multiply-accumulates per sample, beside
                the floor: the larger of the bytes that must move and the operations that must be
                done, over the ceilings; time of each kernel
-    training   wall time of 10,000 such steps
+    decodes    every conformance file decodes to its samples, and to numpy's bits on the GPU
+    rendering  exact renders of 12 megapixels and of a wide network, on CPU and GPU
+    networks   a sine network of 3 x 256 features on 512x512: time per step of eager torch, of
+               torch.compile and of the engines, and what fits in fewer bits lose
+    training   wall time of 10,000 steps of the grid
     sizes      time per step and memory, 0.1 to 12 megapixels
+    batch      pictures of 768x512 per minute, 1, 4, 16 and 64 at once
     tuning     the step under other sizes of launches
     rd         BD-rate of engine gpu against engine cpu; every file is decoded and compared
-    decodes    every conformance file decodes to its samples
 """
 
 import argparse
@@ -30,6 +34,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from gpu_networks import batch, networks, picture, rendering
 from measuring import circumstances, table
 
 from inrcodec import codec
@@ -49,7 +54,9 @@ SIZES = ((256, 384), (512, 768), (816, 1224), (1416, 2120), (2832, 4240))
 LMBDAS = (2e-2, 4e-3, 1e-3, 2e-4)
 PHOTO = ROOT / "tools" / "demo_photo" / "coffee.png"
 CROP = (256, 384)
-GPU_TESTS = ("test_gpu_engine.py", "test_gpu_choice.py", "test_engine_choice.py")
+GPU_TESTS = (
+    "test_gpu_engine.py", "test_gpu_choice.py", "test_engine_choice.py", "test_gpu_network.py",
+)  # fmt: skip
 # Latents, both moments and their gradient's input: read and written once; the target, read once.
 LATENT_BYTES, TARGET_BYTES = 6 * 4, 3 * 4
 
@@ -64,14 +71,6 @@ class Clock:
     def left(self) -> float:
         """Seconds, 0 at least."""
         return max(0.0, self._end - time.monotonic())
-
-
-def picture(height: int, width: int) -> np.ndarray:
-    """[height, width, 3] uint8: waves and a little noise."""
-    y, x = np.mgrid[0:height, 0:width]
-    waves = [127 + 90 * np.sin(x / 23 + k) * np.cos(y / 17 - k) for k in range(3)]
-    noise = np.random.default_rng(0).normal(0, 4, (height, width, 3))
-    return np.clip(np.stack(waves, -1) + noise, 0, 255).astype(np.uint8)
 
 
 def problem_of(height: int, width: int) -> GridProblem:
@@ -130,7 +129,8 @@ def tests(options: argparse.Namespace, clock: Clock) -> dict:
 
 
 def decodes(options: argparse.Namespace, clock: Clock) -> dict:
-    return pytest_run([str(ROOT / "tests" / "conformance" / "test_corpus.py")], clock)
+    files = ("conformance/test_corpus.py", "kernels/test_gpu_decode.py")
+    return pytest_run([str(ROOT / "tests" / name) for name in files], clock)
 
 
 def pytest_run(files: list[str], clock: Clock) -> dict:
@@ -307,7 +307,12 @@ def point(samples: np.ndarray, lmbda: float, engine: str, effort: int) -> tuple[
     return result.rate_bpp, result.psnr_db
 
 
-SECTIONS = {f.__name__: f for f in (tests, ceilings, step, training, sizes, tuning, rd, decodes)}
+SECTIONS = {
+    f.__name__: f
+    for f in (
+        tests, ceilings, step, decodes, rendering, networks, training, sizes, batch, tuning, rd,
+    )
+}  # fmt: skip
 
 
 def main() -> None:
@@ -318,6 +323,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=9)
     parser.add_argument("--images", type=Path, nargs="+", default=[])
     parser.add_argument("--effort", type=int, default=4)
+    parser.add_argument("--batch-effort", type=int, default=5)
     parser.add_argument("--step-ms", type=float, default=1.0)
     parser.add_argument("--training-seconds", type=float, default=12.0)
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "results" / "gpu")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inrcodec.cli import console
-from inrcodec.cli.options import add_verb, count
+from inrcodec.cli.options import add_verb, count, names, setting
 from inrcodec.errors import BadOption, InrError
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from inrcodec.evaluate.compare import Choices, Outcome, Progress
     from inrcodec.evaluate.measuring import Made, Task
     from inrcodec.evaluate.points import Point
+
+NO_REMEDY = "none"  # beside others: our codec without any
 
 _EPILOG = """\
 All inputs are images, or all sounds, or all videos; of a folder every file in it counts (frames of
@@ -59,6 +61,8 @@ nothing is done, and the error says how they differ. --recompute makes those ane
 examples:
   inrcodec compare photos/ -o results --effort 3 5
   inrcodec compare kodim*.png --codecs jpeg,avif,inr --published -j 2 -o results --resume
+  inrcodec compare kodim*.png --codecs jpeg,inr --field siren --remedy none iga winner,decay \
+      --set iga.end=15 -o results
   inrcodec compare song.wav --codecs aac,opus --metrics all -o results
 
 """
@@ -94,6 +98,22 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     parser.add_argument(
         "--field", nargs="+", default=[""], metavar="NAME", help="of inr, default as for encode"
+    )
+    parser.add_argument(
+        "--remedy",
+        type=names,
+        nargs="+",
+        default=[()],
+        metavar="A,B",
+        help="of inr, as for encode; each one or combination makes a codec, and none one without",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=setting,
+        metavar="NAME=VALUE",
+        help="of inr, as for encode; options of a remedy go to the codecs that have it",
     )
     parser.add_argument("--device", default="auto", metavar="D", help="of inr, as for encode")
     parser.add_argument("--engine", default="auto", metavar="E", help="of inr, as for encode")
@@ -173,10 +193,14 @@ def _choices(args: argparse.Namespace, kind: str) -> Choices:
 
     lmbdas = tuple(args.lmbda or ())
     ours = tuple(
-        InrCodec(field, effort, lmbdas, args.device, args.engine, args.seed)
+        InrCodec(
+            field, effort, lmbdas, args.device, args.engine, args.seed,
+            remedies=remedies, network=_options_for(args.set, remedies),
+        )
         for field in args.field
+        for remedies in _remedies(args)
         for effort in args.effort or (DEFAULT_EFFORT,)
-    )
+    )  # fmt: skip
     metrics = _words("--metrics", args.metrics)
     factors = _words("--resolutions", args.resolutions)
     return Choices(
@@ -191,6 +215,33 @@ def _choices(args: argparse.Namespace, kind: str) -> Choices:
         published=args.published,
         seed=args.seed,
         command=_command(args),
+    )
+
+
+def _remedies(args: argparse.Namespace) -> list[tuple[str, ...]]:
+    """The combinations that were asked for, () for none.
+
+    Raises:
+        BadOption: an option is of a remedy that was not asked for.
+    """
+    asked = {name for combined in args.remedy for name in combined}
+    for name, _ in args.set:
+        if "." in name and name.split(".")[0] not in asked:
+            raise BadOption(
+                f"{name} was set, and the remedy {name.split('.')[0]} was not asked for; add "
+                f"--remedy {name.split('.')[0]}"
+            )
+    return [() if combined == (NO_REMEDY,) else combined for combined in args.remedy]
+
+
+def _options_for(
+    given: Sequence[tuple[str, float]], remedies: Sequence[str]
+) -> tuple[tuple[str, float], ...]:
+    """Those of the network, and those of these remedies."""
+    return tuple(
+        (name, value)
+        for name, value in dict(given).items()
+        if "." not in name or name.split(".")[0] in remedies
     )
 
 
@@ -212,10 +263,20 @@ def _command(args: argparse.Namespace) -> str:
             continue
         if action.dest in ("output", "resume", "recompute", "quiet", "verbose", "json"):
             continue
+        if isinstance(value, list) and action.nargs is None:  # given several times
+            words += [w for each in value for w in (action.option_strings[-1], _as_given(each))]
+            continue
         words.append(action.option_strings[-1])
         if value is not True:
-            words += map(str, value if isinstance(value, list) else [value])
+            words += map(_as_given, value if isinstance(value, list) else [value])
     return " ".join(words)
+
+
+def _as_given(value: Any) -> str:
+    """A value as it was written: names with commas, NAME=VALUE, or a word."""
+    if not isinstance(value, tuple):
+        return str(value)
+    return ",".join(value) if all(isinstance(v, str) for v in value) else "{}={}".format(*value)
 
 
 def _told(quiet: bool) -> Progress:

@@ -90,6 +90,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "--format", metavar="EXT", help="format of OUT as an extension, such as png or flac"
     )
+    options.add_decode_device(parser)
     options.add_limits(parser)
     options.add_force(parser)
     parser.set_defaults(run=run)
@@ -115,6 +116,9 @@ def run(args: argparse.Namespace) -> None:
         file = InrFile.parse(data, limits)
     else:
         file = InrFile.parse_band(data, limits, args.band)
+    if args.verbose:
+        console.show_log()
+    file = file.on(args.device)
     kind = file.header.kind_name
     target = options.output_name(args.input, args.output, asked or DEFAULT_EXTENSIONS[kind])
     output = Output.of(target, kind, asked)

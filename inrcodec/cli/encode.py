@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
-import os
 import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
-from inrcodec import files, progress
+from inrcodec import progress
 from inrcodec.cli import console
+from inrcodec.cli.encode_files import (
+    EXTENSION,
+    Done,
+    Job,
+    encode_file,
+    encode_files,
+    jobs_into,
+)
 from inrcodec.cli.options import (
     add_force,
     add_network_options,
@@ -24,14 +30,7 @@ from inrcodec.cli.options import (
     seconds,
     shown,
 )
-from inrcodec.errors import BadOption
-
-if TYPE_CHECKING:
-    from inrcodec.codec import Encoded
-    from inrcodec.fit import EncodeOptions
-    from inrcodec.target_size import Attempt
-
-EXTENSION = ".inr"
+from inrcodec.errors import BadOption, InrError
 
 _EPILOG = """\
 The encoder makes D + lmbda * R small: D is the mean squared error with samples in [0, 1], R the
@@ -54,6 +53,9 @@ same bytes; with engine reference on CUDA up to the order in which gradients are
 Sound and video are read, fitted and written in segments of time, so that memory is that of one
 segment: of up to 30 seconds of sound, 8 of video, unless --segment says otherwise.
 
+Several inputs go to a folder, --batch of them at a time: in processes that share the CPU's threads,
+or side by side on a GPU. What fails is told and left out, and the exit code is its own.
+
 examples:
   inrcodec encode photo.jpg                     writes photo.inr
   inrcodec encode song.flac                     writes song.inr
@@ -61,6 +63,7 @@ examples:
   inrcodec encode photo.png small.inr -q 25 -e 3
   inrcodec encode photo.png --target-bytes 20000
   inrcodec encode - - < photo.png > photo.inr
+  inrcodec encode *.png --into encoded --batch 4
 
 """
 
@@ -79,6 +82,15 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="OUT",
         nargs="?",
         help="the .inr file; - is stdout; default IN with the extension .inr",
+    )
+    parser.add_argument(
+        "more", metavar="IN", nargs="*", help="more inputs, whose outputs go where --into says"
+    )
+    parser.add_argument(
+        "--into", metavar="DIR", help="folder for the outputs; all names are inputs then"
+    )
+    parser.add_argument(
+        "--batch", type=count, metavar="N", help="how many inputs at a time, default 1"
     )
     dial = parser.add_mutually_exclusive_group()
     dial.add_argument(
@@ -110,7 +122,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--engine",
         default="auto",
         metavar="E",
-        help="auto, reference (torch), cpu or gpu (compiled); default auto, the fastest that works",
+        help="auto, reference (torch), cpu or gpu (compiled); of coordinate networks also gpu-tf32 "
+        "and gpu-bf16 (layers of 256 and more in fewer bits) and gpu-compiled (torch.compile); "
+        "default auto, the fastest that works",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
     parser.add_argument(
@@ -134,26 +148,87 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> None:
-    """Encodes a picture, sound or video.
+def run(args: argparse.Namespace) -> int:
+    """Encodes a picture, sound or video, or many; the exit code.
 
     Raises:
-        InrError: what cannot be read, encoded or written; no output is left then.
+        InrError: what cannot be read, encoded or written, where it is one; no output is left then.
     """
-    target = output_name(args.input, args.output, EXTENSION)
-    _check_target(args, target)
     style = args.progress or ("none" if args.quiet else "auto")
-    reporter = progress.reporter(style)
     if style in ("none", "json"):
         logging.getLogger("inrcodec").setLevel(logging.ERROR)
     elif args.verbose:
         console.show_log()
+    reporter = progress.reporter(style)
+    if args.into is None:
+        _run_one(args, reporter)
+        return 0
+    return _run_many(args, reporter)
 
-    from inrcodec import api
-    from inrcodec.fields import default_field, family_of
-    from inrcodec.sources import MediaFile
 
+def _run_one(args: argparse.Namespace, reporter: progress.Reporter) -> None:
+    if args.more:
+        raise BadOption(
+            f"{2 + len(args.more)} files were given; name the folder for the outputs of several "
+            "inputs with --into DIR"
+        )
+    if args.batch is not None:
+        raise BadOption("--batch N is for several inputs; name the folder with --into DIR")
+    target = output_name(args.input, args.output, EXTENSION)
+    check_json_target(args.json, target)
+    console.check_streams(args.input, target, args.json)
+    job = _job(args, args.input, target)
+    _check_options(job)
+    done = encode_file(job, reporter, console.say if args.verbose else None)
+    _tell(args, done)
+    if args.json:
+        console.write_json(done.record())
+
+
+def _run_many(args: argparse.Namespace, reporter: progress.Reporter) -> int:
+    """The exit code: that of the files that failed, 1 where they failed for several reasons."""
+    from inrcodec.runtime import resolve_device
+
+    sources = [args.input, *([] if args.output is None else [args.output]), *args.more]
+    args.output = None
+    jobs = jobs_into(args.into, sources, partial(_job, args))
+    console.check_streams(args.input, None, args.json)
+    _check_options(jobs[0])
+    at_once = min(args.batch or 1, len(jobs))
+    device = "cpu" if args.engine == "cpu" or at_once < 2 else resolve_device(args.device)
+    begun = time.perf_counter()
+    found: dict[str, dict[str, Any]] = {}
+    codes = []
+    for job, outcome in encode_files(jobs, at_once, device, reporter):
+        try:
+            done = outcome()
+        except InrError as error:
+            codes.append(error.exit_code)
+            console.say(f"inrcodec: error: {shown(job.source)}: {error}")
+            found[job.source] = {
+                "input": job.source,
+                "error": type(error).__name__,
+                "message": str(error),
+                "exit_code": error.exit_code,
+            }
+        else:
+            _tell(args, done)
+            found[job.source] = done.record()
+    taken = time.perf_counter() - begun
+    if not args.quiet:
+        console.say(
+            f"{len(jobs) - len(codes)} of {len(jobs)} files encoded, {at_once} at a time, "
+            f"{taken:.1f} s, {60 * (len(jobs) - len(codes)) / taken:.1f} per minute"
+        )
+    if args.json:
+        records = [found[job.source] for job in jobs]
+        console.write_json({"files": records, "encode_seconds": round(taken, 3)})
+    return max(codes, default=0) if len(set(codes)) < 2 else 1
+
+
+def _job(args: argparse.Namespace, source: str, target: str) -> Job:
     asked = dict(
+        field=args.field,
         lmbda=args.lmbda,
         quality=args.quality,
         target_bytes=args.target_bytes,
@@ -162,118 +237,25 @@ def run(args: argparse.Namespace) -> None:
         engine=args.engine,
         seed=args.seed,
         segment_seconds=args.segment,
-        reporter=reporter,
         network=network_options(args),
         remedies=args.remedy,
     )
-    api.encode_options(field=args.field, **asked)  # refuses them before anything is read
-    media = MediaFile.of(args.input)
-    _check_flags(args, media.kind)
-    options = api.encode_options(media.kind, field=args.field or default_field(media.kind), **asked)
-    family_of(options.field, media.kind)
-    if args.verbose:
-        dial = f"lmbda {options.lmbda:g}"
-        if args.target_bytes is not None:
-            dial = f"at most {args.target_bytes} bytes"
-        console.say(f"{shown(args.input)}: {media.kind}, {dial}, effort {options.effort}")
-    begun = time.perf_counter()
-    attempts: tuple[Attempt, ...] = ()
-    try:
-        if args.target_bytes is None:
-            encoded, found = media.encode(options, strip=args.strip, fps=args.fps)
-        else:
-            sized, found = media.encode_to_size(
-                args.target_bytes, options, strip=args.strip, fps=args.fps
-            )
-            encoded, options, attempts = sized.encoded, sized.options, sized.attempts
-    finally:
-        reporter.end()
-    taken = time.perf_counter() - begun
-    if args.verbose:
-        console.say(f"{shown(args.input)}: {found}")
-    files.write_atomic(target, encoded.data, args.force)
-    _report(args, target, encoded, options, attempts, taken)
+    return Job(source, target, asked, args.strip, args.force, args.fps)
 
 
-def _check_flags(args: argparse.Namespace, kind: str) -> None:
-    for flag, value, kinds in (
-        ("--segment", args.segment, ("audio", "video")),
-        ("--fps", args.fps, ("video",)),
-    ):
-        if value is not None and kind not in kinds:
-            raise BadOption(
-                f"{flag} is for {' and '.join(kinds)}, {shown(args.input)} is "
-                f"{'a video' if kind == 'video' else 'an ' + kind}"
-            )
+def _check_options(job: Job) -> None:
+    """Refuses options before anything is read."""
+    from inrcodec import api
+
+    api.encode_options(**job.asked)
 
 
-def _check_target(args: argparse.Namespace, target: str) -> None:
-    check_json_target(args.json, target)
-    console.check_streams(args.input, target, args.json)
-    suffix = os.path.splitext(target)[1]
-    if (
-        target != files.STANDARD_STREAM
-        and not files.is_special(target)
-        and suffix.lower() != EXTENSION
-    ):
-        found = f"extension {suffix!r}" if suffix else "no extension"
-        raise BadOption(
-            f"the output {target!r} has {found}, expected {EXTENSION}; "
-            "did IN and OUT change places?"
-        )
-    files.check_output(target, args.force, args.input)
-
-
-def _report(
-    args: argparse.Namespace,
-    target: str,
-    encoded: Encoded,
-    options: EncodeOptions,
-    attempts: tuple[Attempt, ...],
-    seconds: float,
-) -> None:
+def _tell(args: argparse.Namespace, done: Done) -> None:
     # Programs that read progress as JSON find nothing else on stderr.
-    if not args.quiet and args.progress != "json":
-        shown_rates = {"rate_bpp": "{:.4f} bpp", "rate_kbps": "{:.2f} kbps"}
-        rates = ", ".join(shown_rates[name].format(rate) for name, rate in encoded.rates.items())
-        sound = encoded.header.kind_name == "audio"
-        quality = f"{encoded.snr_db:.2f} dB SNR" if sound else f"{encoded.psnr_db:.2f} dB PSNR"
-        console.say(
-            f"{shown(target)}: {len(encoded.data)} bytes, {rates}, {quality}, {seconds:.1f} s, "
-            f"lmbda {options.lmbda:g}" + (f", {len(attempts)} attempts" if attempts else "")
-        )
-    if args.json:
-        record = _record(args.input, target, encoded, options, seconds)
-        if attempts:
-            record["target_bytes"] = args.target_bytes
-            record["attempts"] = [asdict(attempt) for attempt in attempts]
-        console.write_json(record)
-
-
-def _record(
-    source: str, target: str, encoded: Encoded, options: EncodeOptions, seconds: float
-) -> dict[str, Any]:
-    from inrcodec.kinds import KINDS
-
-    header = encoded.header
-    sound = {"snr_db": _finite(encoded.snr_db)} if header.kind_name == "audio" else {}
-    return {
-        "input": source,
-        "output": target,
-        "kind": header.kind_name,
-        **KINDS[header.kind_name].facts(header),
-        "file_bytes": len(encoded.data),
-        **encoded.rates,
-        "psnr_db": _finite(encoded.psnr_db),
-        **sound,
-        "encode_seconds": round(seconds, 3),
-        "lmbda": options.lmbda,
-        "effort": options.effort,
-        "field": options.field,
-        "seed": options.seed,
-    }
-
-
-def _finite(db: float) -> float | None:
-    """JSON knows no infinity: null is a decode without any error, or a signal of silence."""
-    return db if math.isfinite(db) else None
+    if args.quiet or args.progress == "json":
+        return
+    if args.verbose:
+        console.say(f"{shown(done.job.source)}: {done.found}")
+    for choice in done.choices:
+        console.say(f"{shown(done.job.source)}: {choice}")
+    console.say(done.line())

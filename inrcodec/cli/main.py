@@ -61,8 +61,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     Before Python 3.13 argparse takes an optional OUT for missing at the first option behind IN.
     """
     args, rest = build_parser().parse_known_args(argv)
-    if len(rest) == 1 and getattr(args, "output", "") is None and not _is_option(rest[0]):
-        args.output = rest.pop()
+    names = rest if not any(map(_is_option, rest)) else []
+    more = getattr(args, "more", None)
+    if names and getattr(args, "output", "") is None and (len(names) == 1 or more is not None):
+        args.output = names.pop(0)
+    if more is not None:
+        more += names
+        names.clear()
     if rest:
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     return args
@@ -97,7 +102,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         with warnings.catch_warnings():
             _show_warnings(args)
-            args.run(args)
+            return args.run(args) or 0
     except InrError as error:
         return _fail(args, error, error.exit_code, str(error) + _hint(args, error))
     except MemoryError as error:
@@ -105,7 +110,6 @@ def _run(args: argparse.Namespace) -> int:
     except Exception as error:
         found = f"unexpected {type(error).__name__}: {error}"
         return _fail(args, error, 1, found + "; run again with -v for the traceback")
-    return 0
 
 
 def _fail(args: argparse.Namespace, error: Exception, code: int, message: str) -> int:

@@ -203,6 +203,17 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_decode_device(parser: argparse.ArgumentParser) -> None:
+    """Adds the flag that says where a file is rendered."""
+    parser.add_argument(
+        "--device",
+        default="auto",
+        metavar="D",
+        help="where to render: cpu, cuda, cuda:N, or auto, the default: a GPU where there is one "
+        "and the work is worth starting it. Samples are the same everywhere; -v says which it is",
+    )
+
+
 def limits_of(args: argparse.Namespace) -> Limits:
     """The limits that were asked for, else the default ones."""
     asked = {"max_pixels": args.max_pixels, "max_macs": args.max_macs}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from inrcodec import files, progress
@@ -13,8 +14,11 @@ from inrcodec.cli.options import add_force, add_network_options, add_verb, netwo
 from inrcodec.errors import BadOption, OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from inrcodec.evaluate.spectra.study import Study
     from inrcodec.fit import EncodeOptions
+    from inrcodec.remedies.auto import Choice
 
 _EPILOG = """\
 FILE is an image, a sound, a video (also a folder of PNG frames) or an .inr file, which is decoded.
@@ -87,6 +91,7 @@ def run(args: argparse.Namespace) -> None:
     from inrcodec.evaluate.spectra.study import study_fit, study_pair, study_signal
     from inrcodec.evaluate.spectra.view import read_view
 
+    choices: list[Choice] = []
     _options(args)  # refuses them before anything is read
     view = read_view(args.input)
     record: dict[str, Any] = {"file": args.input}
@@ -94,12 +99,14 @@ def run(args: argparse.Namespace) -> None:
         record["against"] = args.against
         study = study_pair(read_view(args.against), view)
     elif args.field is not None:
-        options = _options(args, view.signal.kind)
+        options = _options(args, view.signal.kind, choices.append)
         try:
             study = study_fit(view, options)
         finally:
             options.reporter.end()
-        record["fit"] = _fit(options)
+        record["fit"] = _fit(options, choices)
+        if choices and not args.quiet:
+            console.say(str(choices[0]))
     else:
         study = study_signal(view)
     record |= as_json(study)
@@ -137,7 +144,9 @@ def _check(args: argparse.Namespace) -> None:
         raise OutputError(f"the output {args.folder!r} is a file; name a folder")
 
 
-def _options(args: argparse.Namespace, kind: str | None = None) -> EncodeOptions | None:
+def _options(
+    args: argparse.Namespace, kind: str | None = None, told: Callable[[Choice], None] | None = None
+) -> EncodeOptions | None:
     """How to fit a signal of a kind, None for any; None where nothing is fitted."""
     if args.field is None:
         return None
@@ -156,13 +165,15 @@ def _options(args: argparse.Namespace, kind: str | None = None) -> EncodeOptions
         network=network_options(args),
         remedies=args.remedy,
         reporter=progress.reporter("none" if args.quiet else "auto"),
+        told=told,
     )
 
 
-def _fit(options: EncodeOptions) -> dict[str, Any]:
-    return {
+def _fit(options: EncodeOptions, choices: Sequence[Choice]) -> dict[str, Any]:
+    auto = {"auto": asdict(choices[0])} if choices else {}
+    return auto | {
         "field": options.field,
-        "remedies": list(options.remedies),
+        "remedies": list(choices[0].remedies if choices else options.remedies),
         "lmbda": options.lmbda,
         "effort": options.effort,
         "seed": options.seed,

@@ -7,7 +7,7 @@ import time
 
 from inrcodec import files
 from inrcodec.cli import console
-from inrcodec.cli.options import add_limits, add_verb, in_short, limits_of, shown
+from inrcodec.cli.options import add_decode_device, add_limits, add_verb, in_short, limits_of, shown
 
 _EPILOG = """\
 Checks structure and check sum, decodes everything at its native size, and compares the samples
@@ -21,6 +21,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     """Adds the verb to the command line."""
     parser = add_verb(verbs, "verify", "check that an .inr file decodes as intended", _EPILOG)
     parser.add_argument("file", metavar="FILE", help="the .inr file; - is stdin")
+    add_decode_device(parser)
     add_limits(parser)
     parser.set_defaults(run=run)
 
@@ -38,7 +39,9 @@ def run(args: argparse.Namespace) -> None:
     limits = limits_of(args)
     data = files.read_bytes(args.file, limits.max_file_bytes)
     begun = time.perf_counter()
-    file = InrFile.parse(data, limits)
+    if args.verbose:
+        console.show_log()
+    file = InrFile.parse(data, limits).on(args.device)
     for _ in file.verified(limits):
         pass
     seconds = time.perf_counter() - begun

@@ -42,6 +42,7 @@ class Field(Protocol):
     fit_module: ClassVar[str]  # of `fit(signal, options)`; only encoders import it
     kinds: ClassVar[frozenset[str]]  # of signals it can represent: image, audio, video
     config: Any
+    device: str  # where it renders: cpu, auto or cuda[:n]; cpu unless it is set
 
     def pack(self) -> bytes:
         """The payload section: every integer of the field, entropy-coded."""

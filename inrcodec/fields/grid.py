@@ -153,6 +153,7 @@ class GridField:
     config_class: ClassVar[type] = GridConfig
     fit_module: ClassVar[str] = "inrcodec.fit.grid"
     kinds: ClassVar[frozenset[str]] = frozenset({"image"})
+    device = "cpu"
 
     def __init__(
         self,
@@ -231,7 +232,7 @@ class GridField:
     def render(self, grid: Grid, fast: bool = False) -> np.ndarray:
         networks = Networks(self.theta(), self.config.taps, FEATURE_GAIN)
         dtype = np.float32 if fast else np.float64
-        engine = decode_engine(self._macs(*grid.shape))
+        engine = decode_engine(self._macs(*grid.shape), self.device)
         return engine.render(
             networks, self.latents, self.config.first_level, self.size, grid, dtype
         )

@@ -28,7 +28,6 @@ from inrcodec.entropy.parameters import (
 )
 from inrcodec.errors import CorruptFile
 from inrcodec.grid import Grid
-from inrcodec.kernels.arithmetic import evaluate
 from inrcodec.kernels.decoding import decode_arithmetic
 
 
@@ -46,6 +45,7 @@ class NetworkField:
     config_class: ClassVar[type]
     fit_module: ClassVar[str]
     kinds: ClassVar[frozenset[str]] = frozenset({"image", "audio", "video"})
+    device = "cpu"
 
     def __init__(
         self,
@@ -120,12 +120,12 @@ class NetworkField:
 
     def render(self, grid: Grid, fast: bool = False) -> np.ndarray:
         work = math.prod(grid.shape) * self.macs(self.config, *self.features)
-        a, theta = decode_arithmetic(work, fast), self.theta()
-        values = evaluate(
+        a = decode_arithmetic(work, fast, self.device)
+        theta = {name: a.constant(values) for name, values in self.theta().items()}
+        values = a.evaluate(
             lambda coords: self.network(a, self.config, theta, coords),
             coordinates(grid),
             self.features[1],
-            a,
             width=max(self.widest(self.config), *self.features),
         )
         if self.kind != "audio":

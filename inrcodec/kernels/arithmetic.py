@@ -88,10 +88,20 @@ class Arithmetic(Protocol):
     def detached(self, x: Array) -> Array:
         """x, through which no gradient flows."""
 
+    def array(self, x: Array) -> np.ndarray:
+        """The numbers of a tile, for numpy; only of arithmetics that decode."""
+
+    def evaluate(
+        self, function: Callable[[Array], Array], coords: np.ndarray, features_out: int, width: int
+    ) -> np.ndarray:
+        """A function of every sample, see `evaluate` below; only of arithmetics that decode."""
+
 
 class _Numpy:
     """What exact and fast arithmetic have in common: operations that IEEE 754 fixes."""
 
+    name: str
+    dtype: np.dtype
     sqrt = staticmethod(np.sqrt)
     abs = staticmethod(np.abs)
     floor = staticmethod(np.floor)
@@ -112,6 +122,14 @@ class _Numpy:
 
     def detached(self, x: Array) -> Array:
         return x
+
+    def array(self, x: Array) -> np.ndarray:
+        return x
+
+    def evaluate(
+        self, function: Callable[[Array], Array], coords: np.ndarray, features_out: int, width: int
+    ) -> np.ndarray:
+        return evaluate(function, coords, features_out, self, width)
 
 
 class NumpyArithmetic(_Numpy):

@@ -1,7 +1,8 @@
-"""The choice of the code that decodes: numpy, or the same compiled. Both give the same bits.
+"""The choice of the code that decodes: numpy, the same compiled, or by torch on a GPU.
 
-The one place that decides. Compiled code is about three times as quick, but numba takes a third of
-a second to start: by then a small picture is done.
+The one place that decides. All give the same bits. Compiled code is about three times as quick as
+numpy, but numba takes a third of a second to start: by then a small picture is done. A GPU takes
+seconds to start.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ from inrcodec.grid import Grid
 from inrcodec.kernels import arithmetic
 from inrcodec.kernels.arithmetic import Arithmetic
 from inrcodec.kernels.render import Networks, render
+from inrcodec.runtime import device_name, may_have_gpu, resolve_device, threads
 
 # Multiply-adds of the networks from which on starting numba is worth it; the default field has so
 # many on 0.44 megapixels. Starting takes 0.26 s, or 0.35 s where scipy is installed, which numba
@@ -39,6 +41,10 @@ COMPILED_FROM_MACS = 5e8
 # The same for coordinate networks, where compiled code saves 2 ns each at 28 features and 1 ns at
 # 256: even at 1.3 to 3.5e8.
 COMPILED_NETWORKS_FROM_MACS = 3e8
+# Multiply-adds per thread from which on `auto` asks for a GPU: some five seconds of compiled code,
+# about as long as torch and CUDA take to start; a tenth where torch is there already. Estimates,
+# not measured on a GPU.
+GPU_FROM_MACS, STARTED_GPU_FROM_MACS = 5e9, 5e8
 
 T = TypeVar("T")
 
@@ -50,7 +56,7 @@ class DecodeEngine:
     """The two loops of decoding.
 
     Args:
-        name: "numpy" or "compiled".
+        name: "numpy", "compiled" or "torch".
         context: makes the engine of a context model.
         render: with the arguments of `kernels.render.render`.
     """
@@ -63,26 +69,62 @@ class DecodeEngine:
 NUMPY = DecodeEngine("numpy", NumpyContextEngine, render)
 
 
-def decode_engine(macs: float) -> DecodeEngine:
-    """The quicker engine for so many multiply-adds of the networks, of those that work here."""
+def decode_engine(macs: float, device: str = "cpu") -> DecodeEngine:
+    """The quicker engine for so many multiply-adds of the networks, of those that work here.
+
+    Args:
+        macs: multiply-adds.
+        device: cpu, auto or cuda[:n]; entropy is decoded on the CPU in any case.
+
+    Raises:
+        BadOption: the device is not usable.
+    """
+    where = _device(device, _pays(macs))
+    on_gpu = None if where == "cpu" else gpu(where)
+    if on_gpu is not None:
+        return on_gpu
     if macs < COMPILED_FROM_MACS and "numba" not in sys.modules:
         return NUMPY
     return compiled() or NUMPY
 
 
-def decode_arithmetic(macs: float, fast: bool = False) -> Arithmetic:
+def decode_arithmetic(macs: float, fast: bool = False, device: str = "cpu") -> Arithmetic:
     """What to evaluate a coordinate network in.
 
     Args:
         macs: multiply-adds of all samples together.
         fast: for a preview (promise D2); else the quicker exact arithmetic, of those that work
-            here.
+            here. On a GPU previews are exact too.
+        device: cpu, auto or cuda[:n].
+
+    Raises:
+        BadOption: the device is not usable.
     """
+    where = _device(device, _pays(macs))
+    on_gpu = None if where == "cpu" else gpu_arithmetic(where)
+    if on_gpu is not None:
+        return on_gpu
     if fast:
         return arithmetic.FAST
     if macs < COMPILED_NETWORKS_FROM_MACS and "numba" not in sys.modules:
         return arithmetic.NUMPY
     return compiled_arithmetic() or arithmetic.NUMPY
+
+
+def _pays(macs: float) -> bool:
+    """Whether a GPU is worth starting."""
+    limit = STARTED_GPU_FROM_MACS if "torch" in sys.modules else GPU_FROM_MACS
+    return macs >= limit * threads()
+
+
+@cache
+def _device(device: str, pays: bool) -> str:
+    """The device that was asked for, or that `auto` means; it is told once."""
+    if device == "cpu":
+        return device
+    found = resolve_device(device) if device != "auto" or (pays and may_have_gpu()) else "cpu"
+    _log.info("decoding on %s", device_name(found))
+    return found
 
 
 @cache
@@ -95,7 +137,7 @@ def compiled() -> DecodeEngine | None:
 
         return DecodeEngine("compiled", CompiledContextEngine, compiled_render)
 
-    return _checked(load, _sample, NUMPY)
+    return _checked(load, _sample, NUMPY) if _numba_works() else None
 
 
 @cache
@@ -107,40 +149,89 @@ def compiled_arithmetic() -> Arithmetic | None:
 
         return COMPILED
 
-    return _checked(load, _arithmetic_sample, arithmetic.NUMPY)
+    return _checked(load, _arithmetic_sample, arithmetic.NUMPY) if _numba_works() else None
 
 
-def _checked(load: Callable[[], T], sample: Callable[[T], bytes], reference: T) -> T | None:
-    """What `load` gives, if its sample is that of the numpy reference.
+@cache
+def gpu(device: str) -> DecodeEngine | None:
+    """The engine of a GPU, where it gives numpy's bits; entropy is decoded on the CPU."""
 
-    None without numba, where compiling is switched off, and where compiled code cannot be kept:
-    every process would take seconds to make it again.
+    def load() -> DecodeEngine:
+        from inrcodec.kernels.gpu.render import render as gpu_render
+
+        return DecodeEngine("torch", NumpyContextEngine, partial(gpu_render, device))
+
+    return _checked(load, _sample, NUMPY, device)
+
+
+@cache
+def gpu_arithmetic(device: str) -> Arithmetic | None:
+    """The arithmetic of a GPU, on the same terms."""
+
+    def load(fused: bool | None = None) -> Arithmetic:
+        from inrcodec.kernels.gpu.exact import ExactArithmetic
+
+        return ExactArithmetic(device, fused)
+
+    fused = _checked(load, _arithmetic_sample, arithmetic.NUMPY, device, "a kernel per operation")
+    if fused is not None:
+        return fused
+    return _checked(partial(load, False), _arithmetic_sample, arithmetic.NUMPY, device)
+
+
+def _numba_works() -> bool:
+    """Whether there is numba, compiling is not switched off, and compiled code can be kept.
+
+    Else every process would take seconds to make it again.
     """
     if find_spec("numba") is None:
-        return None
+        return False
     try:
         from numba import config
 
         from inrcodec.kernels.cpu.compiling import cache_folder
 
-        if config.DISABLE_JIT or cache_folder() is None:
-            return None
+        return not config.DISABLE_JIT and cache_folder() is not None
+    except Exception as error:  # of libraries that do not fit together
+        _log.warning("numba fails here (%s); decoding with numpy", str(error).strip() or error)
+        return False
+
+
+def _checked(
+    load: Callable[[], T],
+    sample: Callable[[T], bytes],
+    reference: T,
+    device: str = "",
+    instead: str = "the CPU",
+) -> T | None:
+    """What `load` gives, if its sample is that of the numpy reference, else None.
+
+    Args:
+        load: makes compiled code, or that of a device.
+        sample: what it makes of a few numbers.
+        reference: numpy's.
+        device: other than the CPU, for messages.
+        instead: what comes next where that of a device does not do.
+    """
+    who, instead = (device, instead) if device else ("compiled code", "numpy")
+    try:
         found = load()
         if sample(found) == sample(reference):
             return found
-        _log.warning("compiled code decodes other values than numpy here; decoding with numpy")
-    except Exception as error:  # numba's own, LLVM's, or of libraries that do not fit together
-        _log.warning("numba fails here (%s); decoding with numpy", str(error).strip() or error)
+        _log.warning("%s decodes other values than numpy here; decoding with %s", who, instead)
+    except Exception as error:  # numba's own, LLVM's, CUDA's, or of libraries that do not fit
+        said = str(error).strip() or error
+        _log.warning("%s fails here (%s); decoding with %s", device or "numba", said, instead)
     return None
 
 
 def _arithmetic_sample(a: Arithmetic) -> bytes:
     """What an arithmetic makes of a few numbers; calls every compiled function."""
     x = (np.arange(300.0) * 37 % 101 - 50) / 7
-    x = np.concatenate([x, x * 1e4, x * 1e-9, x * 1e11]).reshape(6, 200)
-    values = [a.sin(x), a.cos(x), a.exp(x), a.log(x), a.arctan(x)]
+    x = a.constant(np.concatenate([x, x * 1e4, x * 1e-9, x * 1e11]).reshape(6, 200))
+    values = [a.sin(x), a.cos(x), a.exp(x), a.log(x), a.arctan(x), a.sqrt(a.abs(x))]
     values += [a.affine(x[:rows, :6], x[0, :rows], x) for rows in (3, 5)]
-    return b"".join(value.tobytes() for value in values)
+    return b"".join(a.array(value).tobytes() for value in values)
 
 
 def _sample(engine: DecodeEngine) -> bytes:

@@ -10,10 +10,13 @@ as the lower one; only arctan hands NaN on.
 
 The polynomials are those of fdlibm (Sun Microsystems 1993, https://www.netlib.org/fdlibm/), except
 for exp, which is a Taylor sum. No function has a branch or a loop, so that the very same source
-serves numpy arrays here and vectors of compiled code in `kernels.cpu.elementary`.
+serves numpy arrays here, vectors of compiled code in `kernels.cpu.elementary` and tensors on a GPU
+in `kernels.gpu.exact`; the four functions at the end are what each of them brings.
 """
 
 from __future__ import annotations
+
+from functools import singledispatch
 
 import numpy as np
 
@@ -188,21 +191,25 @@ def turned(x: Array, quarters: int) -> Array:
     return selected((quadrant & 2) != 0, -y, y)
 
 
+@singledispatch
 def clamped(x: Array, low: float, high: float) -> Array:
     """x, or the bound it is beyond; low for NaN. The bounds are not zero."""
     return np.fmin(np.fmax(x, low), high)
 
 
+@singledispatch
 def selected(mask: Array, a: Array | float, b: Array | float) -> Array:
     """a where the mask is true, else b."""
     return np.where(mask, a, b)
 
 
+@singledispatch
 def bits_of(x: Array) -> Array:
     """The bit patterns of doubles as int64."""
     return x.view(np.int64)
 
 
+@singledispatch
 def number_of(bits: Array) -> Array:
     """The doubles of bit patterns."""
     return bits.view(np.float64)

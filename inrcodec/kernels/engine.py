@@ -8,7 +8,9 @@ from inrcodec.errors import BadOption
 from inrcodec.kernels import Engine, GridProblem
 from inrcodec.runtime import device_name, resolve_device, threads
 
-ENGINES = ("auto", "reference", "cpu", "gpu")
+# Of coordinate networks only: products of wide layers in fewer bits, or compiled by torch.
+NETWORK_ENGINES = ("gpu-tf32", "gpu-bf16", "gpu-compiled")
+ENGINES = ("auto", "reference", "cpu", "gpu", *NETWORK_ENGINES)
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ def make_engine(problem: GridProblem, device: str = "auto", engine: str = "auto"
 
 
 def _make(problem: GridProblem, device: str, engine: str) -> Engine:
+    if engine in NETWORK_ENGINES:
+        raise BadOption(f"engine {engine} fits coordinate networks; the field grid takes gpu")
     if engine == "auto" and device == "cpu":
         engine = "cpu" if numba_works() else "reference"
     if engine == "cpu":

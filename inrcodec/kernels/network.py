@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from inrcodec.errors import BadOption
-from inrcodec.runtime import resolve_device, threads
+from inrcodec.runtime import device_name, resolve_device, threads
+
+_log = logging.getLogger(__name__)
 
 # A network: arithmetic, parameters by name, coordinates [in_features, n] -> values [out, n].
 Function = Callable[[Any, Mapping[str, Any], Any], Any]
@@ -99,12 +102,20 @@ def make_network_engine(
     Raises:
         BadOption: an unknown engine or device, or one that is not usable here or for this network.
     """
-    from inrcodec.kernels.engine import check_engine, numba_works
+    from inrcodec.kernels.engine import check_engine
 
     asked, device = device, resolve_device(device)
     check_engine(engine, asked, device)
-    if engine == "gpu":
-        raise BadOption("engine gpu fits the field grid only; leave --engine at auto")
+    made = _make(problem, device, engine)
+    _log.info("engine %s on %s", made.name, device_name("cpu" if engine == "cpu" else device))
+    return made
+
+
+def _make(problem: NetworkProblem, device: str, engine: str) -> NetworkEngine:
+    from inrcodec.kernels.engine import numba_works
+
+    if engine.startswith("gpu") and device == "cpu":
+        raise BadOption(f"engine {engine} was asked for, but the device is the CPU")
     if engine == "cpu" or (engine == "auto" and device == "cpu" and numba_works()):
         from inrcodec.kernels.cpu.network import CpuNetworkEngine, unsupported
 
@@ -115,10 +126,26 @@ def make_network_engine(
             raise BadOption(f"engine cpu cannot fit this network: {reason}; use engine reference")
     import torch
 
+    if device != "cpu" and engine != "reference":
+        from inrcodec.kernels.gpu.network import TUNINGS, GpuNetworkEngine
+
+        return GpuNetworkEngine(problem, device, TUNINGS["gpu" if engine == "auto" else engine])
     from inrcodec.kernels.reference_network import ReferenceNetworkEngine
 
     torch.set_num_threads(threads())
     return ReferenceNetworkEngine(problem, device)
+
+
+def checked_columns(columns: np.ndarray, count: int) -> np.ndarray:
+    """Columns for code that does not look where it reads.
+
+    Raises:
+        IndexError: one is not below the count, or negative.
+    """
+    columns = np.ascontiguousarray(columns, np.int64)
+    if len(columns) and not 0 <= columns.min() <= columns.max() < count:
+        raise IndexError(f"columns {columns.min()} to {columns.max()} of {count} samples")
+    return columns
 
 
 def split(theta: np.ndarray, layout: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:

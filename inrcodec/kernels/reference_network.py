@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from inrcodec.kernels.gpu.memory import in_parts
 from inrcodec.kernels.network import NetworkProblem, Samples
 
 CHUNK = 1 << 15  # samples at once: bounds memory whatever the size of the signal
@@ -179,11 +180,13 @@ def jacobian(
 
     slopes = torch.func.vmap(torch.func.grad(output), in_dims=(None, 0, 0))
     flat = torch.tensor(theta, dtype=torch.float32, device=where)
-    rows = max(1, JACOBIAN_ENTRIES // len(theta))
-    found = []
-    for begin in range(0, len(columns), rows):
-        chosen = columns[begin : begin + rows]
+    found = np.empty((len(columns), len(theta)))
+
+    def rows(begin: int, end: int) -> None:
+        chosen = columns[begin:end]
         coords = samples.coords[:, np.maximum(chosen, 0)].transpose(1, 0, 2)
         used = torch.from_numpy((chosen >= 0).astype(np.float32)).to(where)
-        found.append(slopes(flat, torch.from_numpy(coords).to(where), used).double().cpu())
-    return torch.cat(found).numpy()
+        found[begin:end] = slopes(flat, torch.from_numpy(coords).to(where), used).cpu().numpy()
+
+    in_parts(len(columns), max(1, JACOBIAN_ENTRIES // len(theta)), rows, where, "rows")
+    return found

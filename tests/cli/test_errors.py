@@ -152,7 +152,7 @@ def test_arrays_with_nan_are_refused():
         (("encode", "in.png", "out.inr", "--quiet", "-v"), "not allowed with"),
         (("encode", "-"), "standard input has no name"),
         (("encode", "in.inr"), "already ends in .inr"),
-        (("encode", "in.png", "out.inr", "more.inr"), "unrecognized arguments: more.inr"),
+        (("encode", "in.png", "out.inr", "more.inr"), "3 files were given; name the folder"),
         (("decode", "in.inr", "out.xyz"), "'.xyz', expected one of .png"),
         (("decode", "in.inr", "out"), "no extension"),
         (("decode", "in.inr", "out.gif"), "'.gif', expected one of .png"),

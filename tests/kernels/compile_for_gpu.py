@@ -10,13 +10,16 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+import torch
 from triton.backends.compiler import GPUTarget
 from triton.runtime import driver, jit
 
 from inrcodec.fields.grid import FEATURE_GAIN, GridConfig, parameter_layout
 from inrcodec.fit.presets import TIERS
 from inrcodec.kernels import GridProblem, Optimisation, Step
+from inrcodec.kernels.gpu import affine
 from inrcodec.kernels.gpu.engine import GpuEngine
+from inrcodec.kernels.gpu.exact import BOUND
 from inrcodec.kernels.gpu.launches import Tuning
 
 
@@ -46,6 +49,15 @@ def problem_of(config: GridConfig) -> GridProblem:
     )  # fmt: skip
 
 
+def exact_affine() -> str:
+    """The assembly of the exact affine layer."""
+    found = affine.affine_kernel.warmup(
+        *(torch.float64,) * 4, 64, 32, 1000, BOUND=BOUND, OUTPUTS=32, SAMPLES=64, num_warps=4,
+        enable_fp_fusion=False, grid=(1, 1),
+    )  # fmt: skip
+    return found.asm["ptx"]
+
+
 def main() -> None:
     driver.set_active(AbsentGpu(int(sys.argv[1])))
     launch = jit.JITFunction.run
@@ -62,6 +74,10 @@ def main() -> None:
     training = engine.training(np.zeros(problem.parameter_count), settings)
     list(training.run([Step(0.5, 0.3, 1, 0.1, 0.1)]))
     engine.evaluate(*map(engine.vector, map(np.zeros, (problem.latent_count, len(training.theta)))))
+    unfused = exact_affine()
+    compiled.add("affine_kernel")
+    if "fma" in unfused or "mul.rn.f64" not in unfused or "add.rn.f64" not in unfused:
+        raise SystemExit("the exact affine layer is not what it was written to be:\n" + unfused)
     sys.stdout.write("\n".join(sorted(compiled)) + "\n")
 
 

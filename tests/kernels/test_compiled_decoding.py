@@ -251,7 +251,7 @@ def test_files_decode_to_their_samples_through_both(
     engines = decoding.NUMPY, decoding.compiled()
     assert engines[1] is not None
     for engine in engines:
-        monkeypatch.setattr(grid_field, "decode_engine", lambda _, engine=engine: engine)
+        monkeypatch.setattr(grid_field, "decode_engine", lambda *_, engine=engine: engine)
         codec.verify(data)
         for scale in expected:
             signal = codec.decode(data, scale=None if scale == "native" else float(scale))

@@ -14,8 +14,8 @@ pytest.importorskip(
 )
 
 KERNELS = {
-    "adam", "add_programs", "along", "collect", "layer", "layer_adjoint", "pad", "perturb", "rate",
-    "soap", "synthesis", "synthesis_adjoint",
+    "adam", "add_programs", "affine_kernel", "along", "collect", "layer", "layer_adjoint", "pad",
+    "perturb", "rate", "soap", "synthesis", "synthesis_adjoint",
 }  # fmt: skip
 
 

@@ -282,7 +282,11 @@ def test_the_compiled_engine_says_what_it_cannot_fit(options: dict, reason: str)
 
 @pytest.mark.parametrize(
     ("engine", "said"),
-    [("tpu", "expected one of auto, reference, cpu"), ("gpu", "fits the field grid only")],
+    [
+        ("tpu", "expected one of auto, reference, cpu"),
+        ("gpu", "engine gpu was asked for, but the device is the CPU"),
+        ("gpu-bf16", "engine gpu-bf16 was asked for, but the device is the CPU"),
+    ],
 )
 def test_engines_that_do_not_fit_networks_are_refused(engine: str, said: str) -> None:
     with pytest.raises(BadOption, match=said):

@@ -40,7 +40,7 @@ def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     engine = decoding.NUMPY if request.param == "numpy" else decoding.compiled()
     if engine is None:
         pytest.skip("no compiled code here")
-    monkeypatch.setattr(grid_field, "decode_engine", lambda _: engine)
+    monkeypatch.setattr(grid_field, "decode_engine", lambda *_: engine)
 
 
 def random_field(height: int, width: int, channels: int = 3, **config: int) -> GridField:

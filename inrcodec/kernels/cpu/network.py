@@ -14,7 +14,7 @@ from inrcodec.kernels.cpu.dense import LANES, zeros
 from inrcodec.kernels.cpu.elementwise import Formula, formula
 from inrcodec.kernels.cpu.encoded import Encoded, encoded
 from inrcodec.kernels.cpu.network_tiles import ROW, TILE, Shape, band_function
-from inrcodec.kernels.network import NetworkProblem, split
+from inrcodec.kernels.network import NetworkProblem, checked_columns, split
 from inrcodec.runtime import threads as usable_threads
 
 Array = np.ndarray
@@ -121,7 +121,7 @@ class CpuNetworkEngine:
         columns = [_ALL] * len(self._samples)
         if chosen is not None:
             counts = [part.coords.shape[1] for part in self._problem.samples]
-            columns = [_checked(c, count) for c, count in zip(chosen, counts, strict=True)]
+            columns = [checked_columns(c, count) for c, count in zip(chosen, counts, strict=True)]
         squares, sums, rows, count = self._run(theta, columns, targets, with_gradients=True)
         gradient = np.zeros(self._problem.parameter_count)
         self._unpack(sums, rows, split(gradient, self._problem.layout))
@@ -248,11 +248,3 @@ def _bands(count: int) -> list[tuple[int, int]]:
     """(first, last) of at most _MOST_BANDS runs of samples, in whole tiles."""
     step = max(_SMALLEST_BAND, -(-count // (_MOST_BANDS * TILE)) * TILE)
     return [(first, min(first + step, count)) for first in range(0, count, step)]
-
-
-def _checked(columns: Array, count: int) -> Array:
-    """The columns for compiled code, which does not look where it reads."""
-    columns = np.ascontiguousarray(columns, np.int64)
-    if len(columns) and not 0 <= columns.min() <= columns.max() < count:
-        raise IndexError(f"columns {columns.min()} to {columns.max()} of {count} samples")
-    return columns

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from inrcodec.errors import BadInput
+from inrcodec.errors import OutOfDeviceMemory
 from inrcodec.kernels import AdamState, GridProblem, Loss, Optimisation
 from inrcodec.kernels.gpu import update
 from inrcodec.kernels.gpu.launches import Launches, Tuning
@@ -27,7 +27,7 @@ class GpuEngine:
         tuning: sizes of launches, by default those that suit the device.
 
     Raises:
-        BadInput: the device's memory is too small for the problem.
+        OutOfDeviceMemory: the device's memory is too small for the problem.
     """
 
     name = "gpu"
@@ -56,14 +56,14 @@ class GpuEngine:
         """Says what to reduce where the device's memory is too small.
 
         Raises:
-            BadInput: it is.
+            OutOfDeviceMemory: it is.
         """
         try:
             yield
         except torch.cuda.OutOfMemoryError as error:
             _, height, width = self.problem.target.shape
             total = torch.cuda.get_device_properties(self.device).total_memory / 1e9
-            raise BadInput(
+            raise OutOfDeviceMemory(
                 f"{width}x{height} pixels do not fit into the {total:.1f} GB of {self.device}; "
                 "encode on the CPU (device cpu), cut the picture into parts, or scale it down"
             ) from error
@@ -115,7 +115,7 @@ class GpuEngine:
         """Latents at zero and networks at theta, ready for steps on the device.
 
         Raises:
-            BadInput: its memory is too small.
+            OutOfDeviceMemory: its memory is too small.
         """
         with self.active(), self.memory():
             try:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from inrcodec.errors import BadInput
+from inrcodec.errors import OutOfDeviceMemory
 from inrcodec.kernels import GridProblem, Loss
+from inrcodec.kernels.gpu.capture import recorded, warmed_up
 from inrcodec.kernels.reference import ReferenceEngine
-
-_WARMUP_STEPS = 3  # so many does torch's own recipe run before it captures
 
 
 class GraphedReferenceEngine(ReferenceEngine):
@@ -33,22 +32,17 @@ class GraphedReferenceEngine(ReferenceEngine):
         """Records one evaluation.
 
         Raises:
-            BadInput: the device's memory is too small.
+            OutOfDeviceMemory: the device's memory is too small.
         """
         self._inputs = [part.detach().clone().requires_grad_() for part in (latents, theta)]
         try:
-            aside = torch.cuda.Stream()
-            aside.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(aside):
-                for _ in range(_WARMUP_STEPS):
-                    self._evaluate(lmbda)
-            torch.cuda.current_stream().wait_stream(aside)
+            warmed_up(lambda: self._evaluate(lmbda))
             self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):
+            with recorded(self._graph):
                 self._losses, self._gradients = self._evaluate(lmbda)
         except torch.cuda.OutOfMemoryError as error:
             _, height, width = self.problem.target.shape
-            raise BadInput(
+            raise OutOfDeviceMemory(
                 f"{width}x{height} pixels do not fit into the memory of {self.device} with engine "
                 "reference; encode on the CPU (device cpu), or cut the picture into parts"
             ) from error

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from inrcodec.kernels import AdamState, Loss, Optimisation, Step
 from inrcodec.kernels.gpu import soap, update
+from inrcodec.kernels.gpu.capture import recorded
 
 if TYPE_CHECKING:
     from inrcodec.kernels.gpu.engine import GpuEngine
@@ -106,7 +107,7 @@ class GpuTraining:
     def _captured(self) -> Callable[[], object]:
         """One step, recorded: what replays it."""
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with recorded(graph):
             self._step()
         return graph.replay
 

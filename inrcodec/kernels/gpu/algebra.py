@@ -1,0 +1,45 @@
+"""What the optimiser SOAP needs of linear algebra, on a GPU."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+
+class DeviceAlgebra:
+    """See `remedies.soap`; vectors and matrices are float64 tensors.
+
+    Args:
+        device: cuda[:n], or cpu.
+    """
+
+    sqrt = staticmethod(torch.sqrt)
+
+    def __init__(self, device: str) -> None:
+        self._where = {"dtype": torch.float64, "device": torch.device(device)}
+
+    def zeros(self, shape: tuple[int, ...]) -> torch.Tensor:
+        return torch.zeros(shape, **self._where)
+
+    def eye(self, side: int) -> torch.Tensor:
+        return torch.eye(side, **self._where)
+
+    def vector(self, values: np.ndarray) -> torch.Tensor:
+        return torch.tensor(values, **self._where)
+
+    def arrays(self, moves: list[torch.Tensor]) -> list[np.ndarray]:
+        """One copy to the host, and one wait for the device."""
+        ends = np.cumsum([len(move) for move in moves])
+        return np.split(torch.cat(moves).cpu().numpy(), ends[:-1]) if moves else []
+
+    def eigenvectors(self, moment: torch.Tensor) -> torch.Tensor:
+        return torch.linalg.eigh(moment)[1]
+
+    def orthogonal(self, matrix: torch.Tensor) -> torch.Tensor:
+        return torch.linalg.qr(matrix)[0]
+
+    def falling(self, values: torch.Tensor) -> torch.Tensor:
+        return torch.argsort(-values, stable=True)
+
+    def taken(self, values: torch.Tensor, order: torch.Tensor, side: int) -> torch.Tensor:
+        return values.index_select(side, order)
