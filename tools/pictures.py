@@ -1,4 +1,4 @@
-"""Pictures as experiments take them."""
+"""Pictures and sounds as experiments take them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from inrcodec.media.image import load_image
-from inrcodec.signal import Signal, image_signal
+from inrcodec.signal import AudioSignal, Signal, audio_signal, image_signal
 
 
 def shrunk(path: Path, factor: int) -> Signal:
@@ -18,3 +18,9 @@ def shrunk(path: Path, factor: int) -> Signal:
     picture = Image.open(path)
     size = (picture.width // factor, picture.height // factor)
     return image_signal(np.asarray(picture.resize(size, Image.Resampling.LANCZOS)))
+
+
+def first_second(signal: AudioSignal) -> AudioSignal:
+    """The beginning of a sound, one channel."""
+    samples = signal.samples[: signal.rate_hz, :1]
+    return audio_signal(samples / signal.full_scale, signal.rate_hz)

@@ -6,7 +6,7 @@ Nothing that decodes imports this room.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from numbers import Integral, Real
@@ -27,6 +27,8 @@ from inrcodec.fit.presets import (
 )
 from inrcodec.progress import Reporter
 from inrcodec.remedies import Fitting, NetworkStart
+from inrcodec.remedies.auto import NAME as AUTO
+from inrcodec.remedies.auto import SIZES, Choice, choose
 from inrcodec.remedies.combined import Combined
 from inrcodec.signal import AnySignal
 
@@ -65,6 +67,7 @@ class EncodeOptions:
         shape_lmbda: by which networks get their sizes and starts, where it is not lmbda: a search
             for a file size changes lambda a little while they stay.
         observer: shown coordinate networks while they are fitted.
+        told: what the remedy `auto` picks for every signal or segment.
 
     Raises:
         BadOption: a value is out of range or of another type.
@@ -83,6 +86,7 @@ class EncodeOptions:
     remedy_options: Mapping[str, Any] = attribute(default_factory=dict)
     shape_lmbda: float | None = None
     observer: Observer | None = None
+    told: Callable[[Choice], None] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.lmbda, Real) or not LOWEST_LMBDA <= self.lmbda <= HIGHEST_LMBDA:
@@ -128,10 +132,22 @@ def fit(signal: AnySignal, options: EncodeOptions) -> tuple[int, Field]:
     """
     entry = family_of(options.field, signal.kind)
     module = importlib.import_module(entry.part.fit_module)
+    if AUTO in options.remedies:
+        options = _picked(signal, options)
     if options.remedies:
         options = replace(options, network=_with_remedies(module, signal, options))
     field = module.fit(signal, options)
     return registry.of_part("fields", type(field)).id, field
+
+
+def _picked(signal: AnySignal, options: EncodeOptions) -> EncodeOptions:
+    """The options with what `auto` stands for."""
+    given = set(options.network) - SIZES
+    steps = preset(options.effort).steps
+    choice = choose(signal, options.field, given, options.lmbda, steps)
+    if options.told is not None:
+        options.told(choice)
+    return replace(options, remedies=choice.remedies)
 
 
 def _with_remedies(module: ModuleType, signal: AnySignal, options: EncodeOptions) -> dict[str, Any]:

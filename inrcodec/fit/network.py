@@ -47,6 +47,11 @@ class Schedule:
     coded_rate: float = 0.3  # share of the learning rates that they begin with
     precondition: bool = True  # False: plain Adam
 
+    def share(self, progress: float) -> float:
+        """The share of the learning rates at progress 0..1."""
+        cosine = 0.5 * (1 + math.cos(math.pi * progress))
+        return self.final_rate + (1 - self.final_rate) * cosine
+
 
 class NetworkFit:
     """One fit in progress.
@@ -101,7 +106,7 @@ class NetworkFit:
         for step in range(steps):
             if step in observed:
                 observer.see(step, phase, trained.theta(values))
-            share = remedies.rate_share(step / steps, self._share(step / steps))
+            share = remedies.rate_share(step / steps, schedule.share(step / steps))
             share *= min(1.0, (step + 1) / schedule.warmup_steps)
             if coded is not None:
                 share *= coded.rate
@@ -180,12 +185,8 @@ class NetworkFit:
         }
         whole = {"all": (sum(math.prod(shape) for shape in shapes.values()),)}
         usual = tensors if self.schedule.precondition else whole
-        return tensors, lambda: Soap(usual, epsilon=1e-15)  # slopes times speeds are tiny
-
-    def _share(self, progress: float) -> float:
-        """The share of the learning rates at progress 0..1."""
-        cosine = 0.5 * (1 + math.cos(math.pi * progress))
-        return self.schedule.final_rate + (1 - self.schedule.final_rate) * cosine
+        # Slopes times speeds are tiny.
+        return tensors, lambda: Soap(usual, epsilon=1e-15, device=self._device)
 
     def _batch(self) -> list[np.ndarray] | None:
         """Columns of one step, a share of every grid; None for all."""

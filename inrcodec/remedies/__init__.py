@@ -140,14 +140,12 @@ class Remedy:
     Args of classes:
         source: the paper, and where the formula stands in it.
         cost: of a step, beside one without it, as results/remedies/cost.tsv has it.
-        combines: with what, in a few words.
-        takes: what no other remedy of the same fit may take.
+        takes: what no other remedy of the same fit may take; all that take none of it combine.
         decoder: whether a decoder must know it.
     """
 
     source: ClassVar[str]
     cost: ClassVar[str]
-    combines: ClassVar[str] = "all others"
     takes: ClassVar[frozenset[str]] = frozenset()
     decoder: ClassVar[bool] = False
 

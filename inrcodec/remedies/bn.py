@@ -37,7 +37,6 @@ class BatchNormalised(Remedy):
 
     source = "BN for INRs, Cai et al., arXiv 2407.17834; IGA's models.py"
     cost = "11 times: it runs in torch"
-    combines = "all but what trains other parameters, and iga"
     takes = frozenset({PARAMETERS, RESIDUAL})
 
     after: int = attribute(default=0, metadata={"range": (0, 1)})

@@ -167,9 +167,18 @@ def remedies_table() -> list[dict[str, Any]]:
                 "summary": remedy.__doc__.splitlines()[0].rstrip("."),
                 "source": remedy.source,
                 "cost": remedy.cost,
-                "combines": remedy.combines,
+                "combines": _partners(remedy),
                 "decoder": remedy.decoder,
                 "options": describe(remedy),
             }
         )
     return rows
+
+
+def _partners(remedy: type[Remedy]) -> str:
+    """What a remedy combines with, in words."""
+    others = [entry for entry in registry.entries("remedies") if entry.part is not remedy]
+    rivals = [entry.name for entry in others if entry.part.takes & remedy.takes]
+    if len(rivals) == len(others):
+        return "none"
+    return f"all but {', '.join(rivals)}" if rivals else "all others"

@@ -21,7 +21,7 @@ class Decay(Remedy):
     """
 
     source = "FINER, Liu et al., arXiv 2312.02434, section 4 and the authors' train_image.py"
-    cost = "0.96 times"
+    cost = "1.0 times"
     takes = frozenset({SCHEDULE})
 
     final: float = attribute(default=0.1, metadata={"range": (1e-6, 1)})

@@ -11,8 +11,20 @@ from typing import Any
 import numpy as np
 
 from inrcodec.registry import register
-from inrcodec.remedies import INITIALISATION, PARAMETERS, Fitting, Remedy, Trained, refusal_of_grid
+from inrcodec.remedies import (
+    INITIALISATION,
+    PARAMETERS,
+    Fitting,
+    Remedy,
+    Trained,
+    is_of_sines,
+    refusal_of_grid,
+)
 from inrcodec.remedies.factored import Factor, Factored
+
+# Waves hardly ever agree: behind encodings and of rectifiers 60 is best of 1 to 60, and sines lose
+# by anything faster than 1 (results/remedies/fr.tsv).
+SINE_RATE, OTHER_RATE = 1.0, 60.0
 
 
 @register("remedies", "fr")
@@ -27,18 +39,21 @@ class FourierReparameterised(Remedy):
         low, high: numbers of frequencies j/low and 1..high.
         phases: of each.
         alpha: height of the waves. The source has 0.001 for ReLU, 0.05 behind a positional
-            encoding and 0.01 for sines.
+            encoding and 0.01 for sines; here it changes nothing, as both the weights that L begins
+            with and its learning rate are measured by B.
+        rate: how fast waves move; at 1 all together, if they agreed, would move W as fast as it
+            moves by itself. 0 chooses: 1 for sines, 60 for others.
     """
 
     source = "FR, Shi et al., CVPR 2024, eq. 6 to 8, and the authors' modules.py"
     cost = "4.4 times"
-    combines = "all but what starts or trains other parameters"
     takes = frozenset({PARAMETERS, INITIALISATION})
 
     low: int = attribute(default=128, metadata={"range": (1, 1024)})
     high: int = attribute(default=128, metadata={"range": (0, 1024)})
     phases: int = attribute(default=32, metadata={"range": (1, 64)})
     alpha: float = attribute(default=0.01, metadata={"range": (1e-6, 10)})
+    rate: float = attribute(default=0.0, metadata={"range": (0, 1e4)})
 
     def refusal(self, kind: str, config: Any) -> str | None:
         if not hasattr(config, "activation"):
@@ -62,23 +77,23 @@ class FourierReparameterised(Remedy):
     def trained(self, plain: Trained, fitting: Fitting) -> Trained:
         config = fitting.start.config
         basis = self.basis(config.hidden_features)
+        rate = self.rate or (SINE_RATE if is_of_sines(config) else OTHER_RATE)
         names = [f"weight{i}" for i in range(1, config.hidden_layers + 1)]
-        return Factored(plain, {name: _Waves(basis, fitting.rng) for name in names})
+        return Factored(plain, {name: _Waves(basis, rate, fitting.rng) for name in names})
 
 
 class _Waves(Factor):
     """W = L B."""
 
-    def __init__(self, basis: np.ndarray, rng: np.random.Generator) -> None:
-        self._basis, self._rng = basis, rng
+    def __init__(self, basis: np.ndarray, rate: float, rng: np.random.Generator) -> None:
+        self._basis, self._rate, self._rng = basis, rate, rng
 
     def begin(self, weight: np.ndarray, speed: np.ndarray) -> tuple[dict, dict]:
         # Folded with its boost, a layer of sines has the bound without omega_0.
         norms = np.linalg.norm(self._basis, axis=1)
         bound = math.sqrt(6 / len(norms)) / np.maximum(norms, 1e-12)
         values = self._rng.uniform(-1, 1, (len(weight), len(norms))) * bound
-        # All waves together move W as fast as it would move by itself.
-        rate = float(speed.flat[0]) / np.abs(self._basis).sum(axis=0).mean()
+        rate = self._rate * float(speed.flat[0]) / np.abs(self._basis).sum(axis=0).mean()
         return {"waves": values}, {"waves": np.full(values.shape, rate)}
 
     def product(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:

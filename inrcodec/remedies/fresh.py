@@ -46,7 +46,6 @@ class FrequencyShift(Remedy):
 
     source = "FreSh, Kania et al., ICLR 2025, arXiv 2410.05050, section 4"
     cost = "1.0 times, and some seconds before the fit"
-    combines = "all but what chooses frequencies"
     takes = frozenset({FREQUENCY})
 
     draws: int = attribute(default=10, metadata={"range": (1, 100)})

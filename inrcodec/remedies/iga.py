@@ -41,7 +41,6 @@ class InductiveGradientAdjustment(Remedy):
 
     source = "IGA, Shi et al., ICML 2025, eq. 9 to 12, and the authors' fitting.py"
     cost = "3.6 times; at iga.every=1 much more"
-    combines = "all but samplings and bn"
     takes = frozenset({RESIDUAL, SAMPLING})
 
     start: int = attribute(default=0, metadata={"range": (0, 4096)})

@@ -33,7 +33,6 @@ class MuonRemedy(Remedy):
 
     source = "Muon for INRs, arXiv 2512.14366; Jordan 2024"
     cost = "1.0 times"
-    combines = "all but other optimisers"
     takes = frozenset({OPTIMIZER})
 
     rate: float = attribute(default=1.0, metadata={"range": (1e-6, 1e3)})

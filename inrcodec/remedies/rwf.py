@@ -28,7 +28,6 @@ class RandomWeightFactorised(Remedy):
 
     source = "Random weight factorization, Wang et al., arXiv 2210.01274, section 3"
     cost = "1.0 times"
-    combines = "all but what trains other parameters"
     takes = frozenset({PARAMETERS})
 
     mean: float = attribute(default=0.5, metadata={"range": (-5, 5)})

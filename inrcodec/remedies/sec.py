@@ -36,7 +36,6 @@ class CentroidConfiguration(Remedy):
 
     source = "SEC, Dadela et al., arXiv 2605.12709, section 5; table: results/remedies/omega.tsv"
     cost = "1.0 times"
-    combines = "all but what chooses frequencies"
     takes = frozenset({FREQUENCY})
 
     nearest: int = attribute(default=3, metadata={"range": (1, 100)})

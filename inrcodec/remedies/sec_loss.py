@@ -28,7 +28,6 @@ class CentroidLoss(Remedy):
 
     source = "ours; the centroid of Dadela et al., arXiv 2605.12709"
     cost = "2.8 times"
-    combines = "all but samplings and what changes the residual"
     takes = frozenset({RESIDUAL, SAMPLING})
 
     weight: float = attribute(default=0.01, metadata={"range": (0, 1e3)})

@@ -16,7 +16,11 @@ from inrcodec.remedies import TARGET, NetworkStart, Remedy, refusal_of_grid
 from inrcodec.signal import AnySignal
 from inrcodec.signal.spectrum import waveform_of
 
+# The authors' transform.py and its defaults: a histogram from the smallest to the largest value,
+# and how many of its outermost bins say how heavy its ends are, for the range (their alpha) and for
+# g (their beta).
 BINS = 256
+END_BINS, DEVIATION_BINS, DEVIATION_SHARE = 2, 12, 0.05
 MOST = 5.0  # of the exponent, and one over it
 
 
@@ -25,11 +29,13 @@ MOST = 5.0  # of the exponent, and one over it
 class SymmetricPower(Remedy):
     """Fits 2 ((y - low) / (high - low))^g - 1 instead of y, and writes the way back: sym-power.
 
-    g = ln 0.5 / ln q brings the median q of the values to the middle, within 1/5 and 5. Beyond the
-    smallest and the largest value the range grows by the share of values in the lowest and the
-    highest 1% of it, so that the curve is not steep where many values lie. The source's shrinking
-    of g by its deviation is left out. It is the one remedy that a decoder must know: the file says
-    low, high and 1/g.
+    g = ln 0.5 / ln q brings the median to the middle of the values' range, where it is the share q.
+    How far g lies from 1, or below 1 how far 1/g does, then shrinks by the factor 1 - d: d is how
+    many more values g would push into the 5% of the range at the end that it moves them to, over 5%
+    and at most 1. g stays within 1/5 and 5. Beyond the smallest and the largest value the range
+    grows by the share of values in the lowest and the highest 1% of it, so that the curve is not
+    steep where many values lie. It is the one remedy that a decoder must know: the file says low,
+    high and 1/g.
     """
 
     source = "Symmetric power transformation, Zhang et al., AAAI 2025; the authors' transform.py"
@@ -65,13 +71,31 @@ def chosen_curve(values: np.ndarray) -> tuple[float, float, float]:
     span = most - least
     if not span:
         return least - 1 / BINS, most + 1 / BINS, 1.0
-    below = float((values <= least + 0.01 * span).mean())
-    above = float((values >= most - 0.01 * span).mean())
-    low, high = least - 2 * below, most + 2 * above
-    median = (float(np.median(values)) - low) / (high - low)
-    median = min(max(median, 1 / BINS), 1 - 1 / BINS)
+    shares = (values - least) / span
+    ends = _histogram(shares)
+    low = least - 2 * float(ends[:END_BINS].sum())
+    high = most + 2 * float(ends[-END_BINS:].sum())
+    return low, high, 1 / exponent_of(shares)
+
+
+def exponent_of(shares: np.ndarray) -> float:
+    """g for values on [0, 1] that reach both ends."""
+    before = _histogram(shares)
+    median = np.searchsorted(np.cumsum(before), 0.5) / BINS
+    median = min(max(float(median), 1 / BINS), 1 - 1 / BINS)
     power = math.log(0.5) / math.log(median)
-    return low, high, 1 / min(max(power, 1 / MOST), MOST)
+    after = _histogram(shares**power)
+    end = slice(DEVIATION_BINS) if power > 1 else slice(-DEVIATION_BINS, None)
+    deviation = float(after[end].sum() - before[end].sum()) / DEVIATION_SHARE
+    kept = 1 - min(max(deviation, 0.0), 1.0)
+    power = 1 + (power - 1) * kept if power > 1 else 1 / (1 + (1 / power - 1) * kept)
+    return min(max(power, 1 / MOST), MOST)
+
+
+def _histogram(shares: np.ndarray) -> np.ndarray:
+    """[BINS] shares of values in equal bins of [0, 1]."""
+    counts, _ = np.histogram(shares, BINS, (0, 1))
+    return counts / shares.size
 
 
 def bent(part: Samples, numbers: np.ndarray) -> Samples:

@@ -39,7 +39,6 @@ class Tuner(Remedy):
 
     source = "TUNER, Novello et al., arXiv 2407.21121, theorem 2 and section 3.2"
     cost = "1.1 times"
-    combines = "all but those that choose frequencies or train other parameters"
     takes = frozenset({FREQUENCY, BOUNDS, PARAMETERS})
 
     low: float = attribute(default=1.0, metadata={"range": (0.001, 100)})

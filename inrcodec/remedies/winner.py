@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 
 from inrcodec.registry import register
-from inrcodec.remedies import INITIALISATION, NetworkStart, Remedy, Starts, is_of_sines
+from inrcodec.remedies import (
+    FREQUENCY,
+    INITIALISATION,
+    NetworkStart,
+    Remedy,
+    Starts,
+    is_of_sines,
+)
 from inrcodec.signal import AnySignal, AudioSignal
 from inrcodec.signal.spectrum import amplitude_centroid, waveform_of
 
@@ -36,8 +43,7 @@ class Winner(Remedy):
 
     source = "WINNER, Chandravamsi et al., arXiv 2509.09719, and the authors' modules/networks.py"
     cost = "1.0 times"
-    combines = "all but other starts and frequencies"
-    takes = frozenset({INITIALISATION})
+    takes = frozenset({INITIALISATION, FREQUENCY})
 
     s0: float = attribute(default=-1.0, metadata={"range": (-1, 1e5)})
     s1: float = attribute(default=-1.0, metadata={"range": (-1, 1e3)})

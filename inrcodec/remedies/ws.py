@@ -24,7 +24,6 @@ class WeightScaling(Remedy):
 
     source = "Weight scaling, Yeom et al., ICLR 2025, and the authors' weight_scaling.py"
     cost = "1.0 times"
-    combines = "all but other starts"
     takes = frozenset({INITIALISATION})
 
     alpha: float = attribute(default=2.5, metadata={"range": (0.01, 100)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -24,7 +25,7 @@ REMEDIES = [entry.name for entry in registry.entries("remedies")]
 QUICK = ["iga.every=60", "iga.groups=9", "iga.end=3", "fr.low=4", "fr.high=4", "fr.phases=2",
          "fresh.draws=1"]  # fmt: skip
 # Who takes all fields, and who only some.
-EVERYWHERE = {"adam", "muon", "soap", "decay", "evos", "iga", "sec-loss"}
+EVERYWHERE = {"adam", "auto", "muon", "soap", "decay", "evos", "iga", "sec-loss"}
 OF_SINES = {"siren", "spder", "finer"}
 EXPECTED = {
     "winner": OF_SINES,
@@ -69,7 +70,7 @@ def test_every_remedy_encodes_with_every_field_it_fits_and_says_why_not_elsewher
         assert not out.exists()
 
 
-@pytest.mark.parametrize("remedy", [name for name in REMEDIES if name != "soap"])
+@pytest.mark.parametrize("remedy", [r for r in REMEDIES if r not in ("auto", "soap")])
 def test_what_changes_networks_is_refused_for_latents(remedy: str, picture: Signal) -> None:
     with pytest.raises(BadOption, match=f"remedy {remedy} cannot apply"):
         inrcodec.encode(picture, field="grid", remedies=[remedy], effort=1)
@@ -84,6 +85,7 @@ def test_what_changes_networks_is_refused_for_latents(remedy: str, picture: Sign
         (("iga", "bn"), "both change the residual"),
         (("fresh", "sec"), "both change the frequencies of the first layer"),
         (("fr", "winner"), "both change the starting weights"),
+        (("winner", "fresh"), "both change the frequencies of the first layer"),
         (("ws", "ws"), "named twice"),
     ],
 )
@@ -132,3 +134,27 @@ def test_the_list_says_all_there_is_to_say(capsys: pytest.CaptureFixture[str]) -
     for row in rows:
         assert all(row[key] for key in ("summary", "source", "cost", "combines"))
     assert [row["name"] for row in rows if row["decoder"]] == ["sympower"]
+
+
+def test_the_list_says_which_remedies_are_refused_together() -> None:
+    for row in remedies_table():
+        refused = []
+        for other in REMEDIES:
+            try:
+                EncodeOptions(remedies=(row["name"], other))
+            except BadOption:
+                refused += [other] if other != row["name"] else []
+        said = {"none": set(REMEDIES) - {row["name"]}, "all others": set()}.get(row["combines"])
+        if said is None:
+            said = set(row["combines"].removeprefix("all but ").split(", "))
+        assert set(refused) == said
+
+
+def test_the_costs_that_the_list_gives_are_those_that_were_measured() -> None:
+    path = Path(__file__).parents[2] / "results" / "remedies" / "cost.tsv"
+    with path.open() as stream:
+        measured = {r["remedy"]: float(r["ratio"]) for r in csv.DictReader(stream, delimiter="\t")}
+    said = {row["name"]: row["cost"] for row in remedies_table()}
+    assert set(said) - set(measured) == {"auto", "soap"}  # what is picked, and the measure of all
+    for name, ratio in measured.items():
+        assert float(said[name].split()[0]) == pytest.approx(ratio, rel=0.06), name

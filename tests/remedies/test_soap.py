@@ -84,3 +84,22 @@ def test_a_long_side_keeps_its_own_basis():
         return theta.reshape(3000, 3) @ turn.T
 
     assert path(rotation) == pytest.approx(path(np.eye(3)), abs=1e-9)
+
+
+def test_wide_matrices_are_moved_on_a_device_by_the_same_numbers():
+    """The device is torch on the CPU under another name."""
+    pytest.importorskip("torch")
+    shapes = {"w": (130, 130), "b": (130,), "huge": (600, 3)}
+    rng = np.random.default_rng(3)
+    count = sum(int(np.prod(shape)) for shape in shapes.values())
+    gradients = rng.normal(size=(25, count)) * np.linspace(0.1, 3, count)
+    theta = rng.normal(size=count)
+    found, expected = theta.copy(), theta.copy()
+    host, there = Soap(shapes), Soap(shapes, device="cpu:0")
+    assert type(there._algebra) is not type(host._algebra)
+    assert type(Soap({"w": (28, 28)}, device="cpu:0")._algebra) is type(host._algebra)
+    for g in gradients:
+        host.update(expected, g, 0.01)
+        there.update(found, g, 0.01)
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert np.abs(expected - theta).max() > 0.05

@@ -15,10 +15,10 @@ from inrcodec.fit.targets import samples_of
 from inrcodec.kernels.arithmetic import NUMPY
 from inrcodec.kernels.network import split
 from inrcodec.remedies.decay import Decay
-from inrcodec.remedies.evos import Evolutionary
+from inrcodec.remedies.evos import Evolutionary, crossed, laplacian_errors, shift_of
 from inrcodec.remedies.fresh import FrequencyShift, rendered, wasserstein
 from inrcodec.remedies.sec import Row, chosen, table
-from inrcodec.remedies.sympower import SymmetricPower, chosen_curve
+from inrcodec.remedies.sympower import SymmetricPower, chosen_curve, exponent_of
 from inrcodec.remedies.tuner import Tuner
 from inrcodec.remedies.winner import Winner, strengths
 from inrcodec.remedies.ws import WeightScaling
@@ -89,9 +89,9 @@ def test_decay_falls_exponentially_to_its_last_share() -> None:
     assert [Decay(0.01).rate_share(p) for p in (0.0, 0.5, 1.0)] == pytest.approx([1, 0.1, 0.01])
 
 
-def test_evos_keeps_the_worst_and_draws_others(case) -> None:
+def test_evos_without_crossover_keeps_the_worst_and_draws_others(case) -> None:
     made = case(steps=100)
-    sampler = Evolutionary(share=0.5, mutation=0.25).sampler(made.fitting)
+    sampler = Evolutionary(share=0.5, mutation=0.25, laplacian=0).sampler(made.fitting)
     (columns,) = sampler(0, made.theta)
     (values,) = made.engine.values(made.theta)
     errors = np.square(values - made.problem.samples[0].target).sum(axis=0)
@@ -102,6 +102,63 @@ def test_evos_keeps_the_worst_and_draws_others(case) -> None:
     (again,) = sampler(1, made.theta)
     assert worst <= set(again.tolist())
     assert not np.array_equal(np.sort(again), np.sort(columns))
+
+
+def test_the_crossover_of_evos_takes_what_both_errors_want_then_shares_by_their_means() -> None:
+    low = np.array([9.0, 8, 7, 6, 1, 1, 1, 3])  # mean 4.5: wants 0 1 2 3
+    high = np.array([9.0, 0, 0, 0, 8, 7, 6, 6])  # mean 4.5: wants 0 4 5 and the first of 6, 7
+    assert crossed(low, high, 4).tolist() == [0, 1, 2, 4, 3, 7, 5, 6]
+    # Half of the errors of the Laplacian: two of the three places left are for the others.
+    assert crossed(low, high / 2, 4)[:4].tolist() == [0, 1, 2, 4]
+    assert crossed(low, 0 * high, 4).tolist() == np.argsort(-low, kind="stable").tolist()
+
+
+def test_evos_crosses_squared_errors_with_those_of_the_laplacian(case) -> None:
+    made = case(steps=100)
+    (columns,) = Evolutionary(mutation=0).sampler(made.fitting)(0, made.theta)
+    (values,), (part,) = made.engine.values(made.theta), made.problem.samples
+    grey = np.tensordot((0.2989, 0.587, 0.114), np.clip(values, -1, 1) - part.target, 1)
+    outer = np.pad(127.5 * grey.reshape(24, 32), 1)
+    around = outer[:-2, 1:-1] + outer[2:, 1:-1] + outer[1:-1, :-2] + outer[1:-1, 2:]
+    high = 1e-5 * np.square(around - 4 * outer[1:-1, 1:-1]).ravel()
+    low = np.square(values - part.target).mean(axis=0)
+    expected = crossed(low, high, 384)[:384]
+    assert np.sort(expected).tolist() == columns.tolist()
+    assert set(columns) != set(np.argsort(-low, kind="stable")[:384])
+
+
+def test_evos_adds_the_error_of_the_laplacian_to_the_loss_of_the_first_steps(case) -> None:
+    made = case(steps=10)
+    remedy = Evolutionary(laplacian=1e-3, supervised=0.1)  # of one step
+    (part,) = made.problem.samples
+    every = [np.arange(part.target.shape[1])]
+
+    def loss(theta: np.ndarray) -> float:
+        (values,) = made.engine.values(theta)
+        squares = np.square(values - part.target).mean()
+        return float(squares + 1e-3 * np.square(laplacian_errors(part, values)).mean())
+
+    trained = remedy.trained(made.plain, made.fitting)
+    error, slope = trained.loss(made.theta, every, None)
+    plain_error, plain_slope = made.plain.loss(made.theta, every, None)
+    assert error == pytest.approx(plain_error, rel=1e-5)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        way = rng.standard_normal(len(made.theta)) * np.sqrt(made.speeds)
+        ahead, behind = (loss(made.theta + sign * 1e-3 * way) for sign in (1, -1))
+        assert slope @ way == pytest.approx((ahead - behind) / 2e-3, rel=2e-2, abs=1e-3)
+    np.testing.assert_array_equal(trained.loss(made.theta, every, None)[1], plain_slope)
+
+
+def test_evos_supervises_the_samples_of_the_step_alone(case) -> None:
+    (part,) = case().problem.samples
+    values = part.target + np.float32(0.01) * np.random.default_rng(0).standard_normal(
+        part.target.shape
+    ).astype(np.float32)
+    columns = np.array([5 * 32 + 7])  # one sample, whose Laplacian has itself and four neighbours
+    shift = shift_of(part, 0.5 * values, columns)
+    assert set(np.flatnonzero(shift[0])) == {5 * 32 + 7 + k for k in (0, 1, -1, 32, -32)}
+    np.testing.assert_allclose(0.2989 * shift[1], 0.587 * shift[0])
 
 
 def test_evos_draws_no_more_than_a_batch_from_both_halves(case) -> None:
@@ -161,7 +218,38 @@ def test_the_power_curve_and_its_way_back_are_inverse() -> None:
     np.testing.assert_allclose(back, samples_of(dark)[0][0].target, atol=2e-3)
 
 
-def test_the_power_curve_brings_the_median_to_the_middle() -> None:
-    low, high, exponent = chosen_curve(np.linspace(0, 1, 1001)[:, None] ** 3 * 2 - 1)
-    assert ((0.5**exponent) * (high - low) + low) == pytest.approx(0.125 * 2 - 1, abs=0.01)
+def test_the_power_curve_is_that_of_the_authors_formula() -> None:
+    # Medians 1/8 and 7/8 of the range ask for 1/3 and its mirror; cubes pile up at the ends.
+    line = (np.arange(4096) + 0.5) / 4096
+    for shares, mirrored in ((line**3, False), (1 - line**3, True)):
+        values = np.concatenate([[0.0], shares, [1.0]])[:, None] * 2 - 1
+        low, high, exponent = chosen_curve(values)
+        ends = [float(np.mean(shares < 2 / 256)), float(np.mean(shares >= 254 / 256))]
+        assert (low, high) == pytest.approx((-1 - 2 * ends[0], 1 + 2 * ends[1]), abs=2e-3)
+        half = math.log(0.5) / math.log(7 / 8 if mirrored else 1 / 8)
+        bent = np.concatenate([[0.0], shares, [1.0]]) ** half
+        whole = np.concatenate([[0.0], shares, [1.0]])
+        if mirrored:
+            moved = np.mean(bent < 12 / 256) - np.mean(whole < 12 / 256)
+            expected = 1 + (half - 1) * (1 - min(max(moved / 0.05, 0), 1))
+        else:
+            moved = np.mean(bent >= 244 / 256) - np.mean(whole >= 244 / 256)
+            expected = 1 / (1 + (1 / half - 1) * (1 - min(max(moved / 0.05, 0), 1)))
+        assert exponent == pytest.approx(1 / min(max(expected, 0.2), 5), rel=0.03)
+
+
+def test_the_exponent_shrinks_as_far_as_it_would_push_values_into_an_end() -> None:
+    # Median 1/2: as it is. Median 3/4 without values near 0: nothing is pushed, nothing shrinks.
+    even = np.linspace(0, 1, 4097)
+    assert exponent_of(even) == pytest.approx(1.0, abs=0.01)
+    dense = np.concatenate([[0.0], np.linspace(0.7, 0.8, 4096), [1.0]])
+    assert exponent_of(dense) == pytest.approx(math.log(0.5) / math.log(0.75), rel=0.02)
+    # Median 3/4, and 2.4% of all values in a clump that the power of 2.41 brings from above 12/256
+    # to below: half of 5%, so that half of 1.41 is left.
+    clump = np.full(100, 0.1)
+    pushed = np.concatenate([[0.0], clump, np.linspace(0.7, 0.8, 3997), [1.0]])
+    half = math.log(0.5) / math.log(np.searchsorted(np.cumsum(np.histogram(pushed, 256, (0, 1))[0]),
+                                                    len(pushed) / 2) / 256)  # fmt: skip
+    expected = 1 + (half - 1) * (1 - 100 / len(pushed) / 0.05)
+    assert exponent_of(pushed) == pytest.approx(expected, rel=1e-6)
     assert chosen_curve(np.full((9, 1), 0.25))[2] == 1.0

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from inrcodec.remedies.adam import Adam  # noqa: E402
 from inrcodec.remedies.bn import BatchNormalised  # noqa: E402
-from inrcodec.remedies.fr import FourierReparameterised  # noqa: E402
+from inrcodec.remedies.fr import OTHER_RATE, SINE_RATE, FourierReparameterised  # noqa: E402
 from inrcodec.remedies.muon import Muon, orthogonal  # noqa: E402
 from inrcodec.remedies.rwf import RandomWeightFactorised  # noqa: E402
 
@@ -65,6 +65,31 @@ def test_the_waves_of_fr_are_those_of_the_source() -> None:
     z = np.linspace(-2 * np.pi, 2 * np.pi, 3)  # T = 2 pi / (1 / 2)
     waves = [np.cos(f * z + p) for f in (0.5, 1.0, 1.0) for p in (0, np.pi)]
     np.testing.assert_allclose(remedy.basis(3), 0.5 * np.array(waves), atol=1e-12)
+
+
+def test_fr_moves_waves_by_its_rate_and_whatever_their_height(case) -> None:
+    made, sines = case("relu", layers=1), case("siren", layers=1)
+
+    def moved(remedy: FourierReparameterised, on) -> np.ndarray:
+        on.fitting.rng.bit_generator.state = np.random.default_rng(5).bit_generator.state
+        trained = remedy.trained(on.plain, on.fitting)
+        _, gradient = trained.loss(trained.values, None, None)
+        # What a step of an optimiser that knows no scale changes in the network.
+        step = trained.speeds * np.sign(gradient)
+        return trained.theta(trained.values + 1e-3 * step) - trained.theta(trained.values)
+
+    small = {"low": 5, "high": 4, "phases": 3}
+    for on, rate in ((made, OTHER_RATE), (sines, SINE_RATE)):
+        chosen = moved(FourierReparameterised(**small), on)
+        np.testing.assert_allclose(
+            chosen, moved(FourierReparameterised(**small, rate=rate), on), rtol=1e-9
+        )
+        high = moved(FourierReparameterised(**small, alpha=0.7), on)
+        np.testing.assert_allclose(chosen, high, rtol=1e-6, atol=1e-9)
+    slow, fast = (moved(FourierReparameterised(**small, rate=r), made) for r in (1.0, 10.0))
+    waves = slice(24, 24 + 64)  # weight1
+    np.testing.assert_allclose(fast[waves], 10 * slow[waves], rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(fast[:24], slow[:24])
 
 
 @pytest.mark.parametrize("after", [0, 1])

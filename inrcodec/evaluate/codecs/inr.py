@@ -35,6 +35,8 @@ class InrCodec:
         lmbdas: one point for each; none for the usual ones of the kind.
         device, engine, seed: as in `fit.EncodeOptions`.
         kind: of the signals.
+        remedies: names of remedies against spectral bias.
+        network: (name, value) of options of the network and of the remedies.
     """
 
     field: str = ""
@@ -44,6 +46,8 @@ class InrCodec:
     engine: str = "auto"
     seed: int = 0
     kind: str = "image"
+    remedies: tuple[str, ...] = ()
+    network: tuple[tuple[str, float], ...] = ()
     extension: str = ".inr"
     slow: bool = True
     renders: bool = True
@@ -64,9 +68,10 @@ class InrCodec:
 
     @property
     def name(self) -> str:
-        """`inr-e5`, or `inr-siren-e5` for another field than the usual one."""
-        family = [] if self.family == default_field(self.kind) else [self.family]
-        return "-".join(["inr", *family, f"e{self.effort}"])
+        """`inr-e5`; `inr-siren-e5` for another field than the usual one, `inr-siren+iga-e5`."""
+        usual = self.family == default_field(self.kind) and not self.remedies
+        fitted = [] if usual else ["+".join([self.family, *self.remedies])]
+        return "-".join(["inr", *fitted, f"e{self.effort}"])
 
     def probe(self) -> Probe:
         """It is always here; a version is another one as soon as its source is."""
@@ -83,7 +88,7 @@ class InrCodec:
             Setting(
                 f"lmbda{lmbda:g}",
                 f"field {self.family}, lmbda {lmbda:g}, effort {self.effort}, seed {self.seed}, "
-                f"device {self.device}, engine {self.engine}",
+                f"device {self.device}, engine {self.engine}{self._choices()}",
                 lmbda=lmbda,
             )
             for lmbda in sorted(set(self.lmbdas or DEFAULT_LMBDAS[self.kind]), reverse=True)
@@ -93,11 +98,15 @@ class InrCodec:
         """Refuses what no encode could be done with, before any is.
 
         Raises:
-            BadOption: a value is out of range, or the field does not represent such signals.
+            BadOption: a value is out of range, the field does not represent such signals, or a
+                remedy does not suit it.
         """
-        family_of(self.family, self.kind)
+        family = family_of(self.family, self.kind).part
+        variant = family.variants().get(self.family)
         for lmbda in self.lmbdas or DEFAULT_LMBDAS[self.kind]:
-            self._options(lmbda)
+            options = self._options(lmbda)
+            if variant is not None:
+                options.combined().check(self.kind, variant.config)
 
     def _options(self, lmbda: float) -> EncodeOptions:
         return api.encode_options(
@@ -108,7 +117,14 @@ class InrCodec:
             device=self.device,
             engine=self.engine,
             seed=self.seed,
+            network=dict(self.network),
+            remedies=self.remedies,
         )
+
+    def _choices(self) -> str:
+        """What settings say of remedies and options of the network."""
+        remedies = f", remedies {'+'.join(self.remedies)}" if self.remedies else ""
+        return remedies + "".join(f", {name} {value:g}" for name, value in self.network)
 
     def encode(self, signal: AnySignal, setting: Setting) -> bytes:
         """The `.inr` file of a signal, without its metadata."""

@@ -7,6 +7,7 @@
 | `training` | what a coordinate network looks like from step to step of its fit |
 | `tangent` | eigenvalues of the empirical tangent kernel, and the residual along its eigenvectors |
 | `layers` | histograms and spectra of activations |
+| `starts` | output and activations of networks before the first step |
 | `study` | all of it for a file, a pair of files, or a fit |
 | `record` | all of it as JSON |
 
