@@ -1,0 +1,431 @@
+"""Papers' tables: descriptions name what exists, numbers have sources, killed runs go on."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import signal as signals
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from reproduced.data import Film, Picture, Sound
+from reproduced.description import STANDARD, UNIT, Cell, Course, Experiment, Published, Quick
+from reproduced.experiments import EXPERIMENTS
+from reproduced.experiments.iga import waves
+from reproduced.measures import MEASURES, Seen, measured, plain
+from reproduced.running import COLUMNS, run
+from reproduced.summary import summary
+from reproduced.tasks import EveryNth, Noisy, Smaller, SomeSamples
+from reproduced.training import at_rate, begin, train
+
+from inrcodec.errors import BadInput, BadOption
+from inrcodec.fit import EncodeOptions
+from inrcodec.remedies.fr import FourierReparameterised
+from inrcodec.signal import VideoSignal, audio_signal, image_signal
+
+ROOT = Path(__file__).parents[2]
+CELLS = [pytest.param(e, c, id=f"{e.name}-{c.name}") for e in EXPERIMENTS.values() for c in e.cells]
+
+
+def picture(height: int = 20, width: int = 24, channels: int = 3):
+    y, x = np.mgrid[:height, :width] / 8
+    waves = np.stack([np.sin(3 * x + y), np.cos(5 * y * x), np.sin(2 * y)][:channels], axis=-1)
+    return image_signal((127 + 100 * waves).astype(np.uint8))
+
+
+def sound(frames: int = 300):
+    t = np.arange(frames) / 40
+    return audio_signal(0.9 * np.sin(t * (1 + t / 5)), 8000)
+
+
+def film():
+    luma = np.random.default_rng(0).integers(0, 256, (3, 8, 8), dtype=np.uint8)
+    return VideoSignal((luma,), Fraction(25), 8, "4:0:0")
+
+
+def signal_for(experiment: Experiment):
+    made = {Picture: picture, Sound: sound, Film: film}[type(experiment.preparation)]()
+    grey = getattr(experiment.preparation, "grey", False)
+    return image_signal(made.samples[..., :1]) if grey else made
+
+
+SMALL = Quick(
+    files=1,
+    width=0.02,
+    steps=2,
+    options={"iga.every": 1, "fresh.draws": 1, "fr.phases": 1, "levels": 2, "log2_entries": 4},
+)
+
+
+def small(experiment: Experiment) -> Experiment:
+    """The experiment with networks of a few features and two steps."""
+    return replace(replace(experiment, quick=SMALL).reduced(), looks=2)
+
+
+@pytest.mark.parametrize(("experiment", "cell"), CELLS)
+def test_every_cell_can_be_trained_and_measured(experiment: Experiment, cell: Cell) -> None:
+    reduced = small(experiment)
+    mine = next(c for c in reduced.cells if c.name == cell.name)
+    trained = train(
+        reduced, mine, next(iter(reduced.tasks)), signal_for(experiment), seed=0, device="cpu"
+    )
+    assert not trained.diverged
+    assert trained.looks[-1].step == 2
+    assert set(trained.looks[-1].numbers) == set(experiment.metrics)
+    assert any(map(math.isfinite, trained.looks[-1].numbers.values()))
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=EXPERIMENTS)
+def test_a_description_is_complete_and_its_numbers_have_a_source(experiment: Experiment) -> None:
+    assert experiment.source and experiment.claim and experiment.paper and experiment.differences
+    assert experiment.data and experiment.steps > 0 and experiment.seeds > 0
+    names = [cell.name for cell in experiment.cells]
+    assert len(set(names)) == len(names)
+    assert {plain(name) for name in experiment.metrics} <= set(MEASURES)
+    for cell in experiment.cells:
+        for published in cell.published:
+            assert published.metric in experiment.metrics
+            assert published.task in experiment.tasks
+            assert published.step is None or 0 < published.step <= experiment.steps
+            assert not published.signal or any(
+                Path(name).stem == published.signal for name in experiment.data
+            )
+    has_numbers = any(cell.published for cell in experiment.cells)
+    assert has_numbers or any(
+        "not available" in text or "without numbers" in text for text in experiment.differences
+    )
+    assert set(experiment.quick.cells) <= set(names)
+    assert "--quick" in experiment.reduced().differences[-1]
+
+
+def test_networks_have_the_sizes_that_papers_print() -> None:
+    def parameters(name: str, cell: str, signal) -> int:
+        experiment = EXPERIMENTS[name]
+        found = next(c for c in experiment.cells if c.name == cell)
+        options = EncodeOptions(
+            field=found.field, network=found.network(), remedies=("adam", *found.remedies)
+        )
+        start = begin(found, signal, options)
+        return sum(np.size(values) for values in start.theta.values())
+
+    grey = image_signal(picture().samples[..., :1])
+    assert parameters("spder-images", "SPDER", grey) == 329_985
+    assert parameters("winner-audio", "SIREN^2", sound()) == 149_185
+    assert parameters("coin-kodak", "5x20, 0.0736 bpp", picture()) == 1803
+    assert parameters("coin-kodak", "13x49, 1.209 bpp", picture()) == 29_697
+    hashed = parameters("ngp", "iNGP, as many", image_signal(np.zeros((256, 256), np.uint8)))
+    assert abs(hashed / 329_985 - 1) < 0.1
+
+
+def test_folded_weights_move_their_boost_times_as_fast_as_the_papers() -> None:
+    cell = Cell("a", "siren", 1e-4, 8, 2, {"first_omega_0": 30.0}, stretch=100.0)
+    plain_cell = replace(cell, stretch=1.0)
+    options = EncodeOptions(field="siren", network=cell.network(), remedies=("adam",))
+    stretched, usual = (begin(c, sound(), options) for c in (cell, plain_cell))
+    assert float(stretched.speeds["weight3"]) == pytest.approx(1e-4)
+    assert float(stretched.speeds["weight1"]) == pytest.approx(30e-4)
+    assert float(stretched.speeds["weight0"]) == pytest.approx(3000e-4)
+    assert float(stretched.speeds["bias0"]) == pytest.approx(30e-4)
+    np.testing.assert_allclose(stretched.theta["weight0"], 100 * usual.theta["weight0"])
+    np.testing.assert_array_equal(stretched.theta["bias0"], usual.theta["bias0"])
+    boosted = at_rate(replace(cell, stretch=1.0, first_boost=100.0), usual)
+    np.testing.assert_allclose(boosted.theta["bias0"], 100 * usual.theta["bias0"])
+
+
+def test_frozen_numbers_stay_frozen_and_tables_move_at_the_papers_rate() -> None:
+    lattice = Cell("a", "tuner", 5e-4, 8, 0, remedies=("tuner",))
+    options = EncodeOptions(field="tuner", network=lattice.network(), remedies=("adam", "tuner"))
+    start = begin(lattice, picture(), options)
+    assert not np.any(start.speeds["lattice"])
+    assert float(start.speeds["phase"]) == pytest.approx(5e-4)
+    hashed = Cell("b", "ngp", 1e-2, 8, 1)
+    options = EncodeOptions(field="ngp", network=hashed.network(), remedies=("adam",))
+    start = begin(hashed, picture(), options)
+    speeds = {name: float(np.max(speed)) for name, speed in start.speeds.items()}
+    assert speeds == pytest.approx(dict.fromkeys(speeds, 1e-2))
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.001])
+def test_waves_of_fr_move_at_the_papers_rate(alpha: float) -> None:
+    options = waves(alpha)
+    heights = np.abs(FourierReparameterised(alpha=alpha).basis(256)).sum(axis=0).mean()
+    assert options["rate"] / heights == pytest.approx(1, rel=0.03)
+
+
+def torch_siren(weights: dict[str, np.ndarray], coords: np.ndarray, target: np.ndarray, steps: int):
+    """Losses of SIREN written out in torch with Adam, from unfolded weights."""
+    import torch
+
+    parameters = {n: torch.nn.Parameter(torch.tensor(w)) for n, w in weights.items()}
+    optimizer = torch.optim.Adam(parameters.values(), lr=1e-3)
+    x, y = torch.tensor(coords, dtype=torch.float64), torch.tensor(target, dtype=torch.float64)
+    found = []
+    for _ in range(steps + 1):
+        h = x
+        for i in range(3):
+            h = torch.sin(30 * (parameters[f"weight{i}"] @ h + parameters[f"bias{i}"][:, None]))
+        values = parameters["weight3"] @ h + parameters["bias3"][:, None]
+        error = (values - y).square().mean()
+        found.append(error.item())
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+    return found
+
+
+@pytest.mark.parametrize(("values", "factor"), [("-1..1", 1.0), (UNIT, 4.0)])
+def test_a_training_is_the_papers_own_with_adam_at_its_rate(values: str, factor: float) -> None:
+    cell = Cell("SIREN", "siren", 1e-3, 16, 2, values=values)
+    experiment = replace(
+        small(EXPERIMENTS["spder-images"]), cells=(cell,), steps=30, metrics=("loss",), looks=30
+    )
+    drawn = picture()
+    trained = train(experiment, cell, "", drawn, 0, "cpu")
+    options = EncodeOptions(field="siren", network=cell.network(), remedies=("adam",))
+    start = begin(cell, drawn, options)
+    unfolded = {
+        name: value / (1 if name.endswith("3") else 30) for name, value in start.theta.items()
+    }
+    axes = [(2 * np.arange(n) + 1) / n - 1 for n in (20, 24)]
+    y, x = np.meshgrid(*axes, indexing="ij")
+    target = drawn.samples.reshape(-1, 3).T / 127.5 - 1
+    if values == UNIT:
+        target = (target + 1) / 2
+    wanted = torch_siren(unfolded, np.stack([x.ravel(), y.ravel()]), target, 30)
+    found = [look.numbers["loss"] for look in trained.looks]
+    np.testing.assert_allclose(found, factor * np.array(wanted), rtol=0.02)
+    assert found[-1] < 0.7 * found[0]
+
+
+def test_courses_fall_as_they_are_described() -> None:
+    drop = Course(drop_at=0.3, drop=0.1)
+    assert [drop.share(p) for p in (0, 0.29, 0.3, 1)] == [1, 1, 0.1, 0.1]
+    assert Course(final=0.01).share(0.5) == pytest.approx(0.1)
+    assert Course().share(0.9) == 1
+
+
+def test_tasks_leave_away_what_they_say() -> None:
+    rng = np.random.default_rng(0)
+    drawn = picture()
+    kept = SomeSamples(0.25).columns(drawn, rng)
+    assert len(np.unique(kept)) == 120
+    assert list(EveryNth(4).columns(sound(10), rng)) == [0, 4, 8]
+    small_one = Smaller(2).fitted(drawn, rng)
+    assert (small_one.height, small_one.width, small_one.channels) == (10, 12, 3)
+    noisy = Noisy(0.1).fitted(image_signal(np.full((64, 64), 128, np.uint8)), rng)
+    assert noisy.samples.std() / 255 == pytest.approx(0.1, rel=0.05)
+
+
+def test_held_out_samples_are_not_fitted() -> None:
+    rng = np.random.default_rng(0)
+    noise = image_signal(rng.integers(0, 256, (16, 16), dtype=np.uint8))
+    cell = Cell("SIREN", "siren", 1e-3, 48, 1, {"first_omega_0": 60.0})
+    experiment = replace(
+        small(EXPERIMENTS["tuner-kodak"]), cells=(cell,), steps=400, tasks={"": SomeSamples(0.5)}
+    )
+    numbers = train(experiment, cell, "", noise, 0, "cpu").looks[-1].numbers
+    assert numbers["fitted_psnr_db"] > numbers["held_out_psnr_db"] + 10
+
+
+def test_numbers_are_those_of_the_papers_conventions() -> None:
+    target = np.zeros((1, 100), np.float32)
+    seen = Seen(target + 0.1, target, (10, 10), np.arange(100) < 50)
+    assert MEASURES["psnr_db"](seen) == pytest.approx(26.02, abs=0.01)
+    assert MEASURES["psnr_of_one_db"](seen) == pytest.approx(20.0)
+    assert MEASURES["loss"](seen) == pytest.approx(0.01)
+    wave = np.linspace(-1, 1, 100, dtype=np.float32)[None]
+    shrunk = Seen(0.5 * wave, wave, (100,))
+    assert MEASURES["rescaled_psnr_db"](shrunk) > 100
+    better = measured(("best_loss",), seen, {"best_loss": 0.002})
+    assert better == {"best_loss": 0.002}
+
+
+def test_a_z_score_is_measured_in_the_signals_own_units() -> None:
+    drawn = image_signal((picture(channels=1).samples // 4 + 180).astype(np.uint8))
+    cell = Cell("SIREN", "siren", 1e-3, 24, 2, values=STANDARD)
+    experiment = replace(
+        small(EXPERIMENTS["spder-images"]), steps=150, cells=(cell,), metrics=("loss",)
+    )
+    looks = train(experiment, cell, "", drawn, 0, "cpu").looks
+    power = np.square(drawn.samples / 127.5 - 1).mean()
+    assert looks[-1].numbers["loss"] < 0.05 * power
+
+
+TINY = Experiment(
+    name="tiny",
+    title="two networks on two pictures",
+    paper="nobody's",
+    source="made up",
+    claim="none",
+    data=("a.png", "b.png"),
+    preparation=Picture(side=12, grey=True),
+    cells=(
+        Cell("SIREN", "siren", 1e-3, 8, 1, published=(Published("psnr_db", 20.0, 5),)),
+        Cell("SPDER", "spder", 1e-3, 8, 1, published=(Published("psnr_db", 30.0),)),
+    ),
+    steps=10,
+    metrics=("psnr_db",),
+    differences=("all",),
+    quick=Quick(),
+    looks=2,
+)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for name, size in (("a.png", (20, 16)), ("b.png", (16, 18))):
+        Image.fromarray(picture(*size).samples).save(tmp_path / name)
+    return tmp_path
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def test_a_run_writes_every_number_and_says_where_it_is_from(data: Path) -> None:
+    output = data / "results" / "tiny.tsv"
+    lines = run(TINY, data, output, seeds=2, device="cpu")
+    rows = rows_of(output)
+    assert tuple(rows[0]) == COLUMNS
+    assert {(r["cell"], r["signal"], r["seed"]) for r in rows} == {
+        (c, s, n) for c in ("SIREN", "SPDER") for s in "ab" for n in "01"
+    }
+    siren, spder = lines[0], lines[-1]
+    assert (siren["cell"], siren["step"], siren["paper"]) == ("SIREN", 5, 20.0)
+    at = [float(r["value"]) for r in rows if r["cell"] == "SIREN" and r["step"] == "5"]
+    assert siren["ours"] == pytest.approx(np.mean(at))
+    assert siren["difference"] == pytest.approx(np.mean(at) - 20)
+    assert siren["over_seeds"] > 0 and siren["over_signals"] > 0
+    assert (spder["cell"], spder["step"], spder["trainings"]) == ("SPDER", 10, 4)
+    about = json.loads(output.with_suffix(".json").read_text())
+    assert about["runs"][0]["machine"]["cpu"] and about["runs"][0]["versions"]["torch"]
+    assert about["lines"] == json.loads(json.dumps(lines))
+
+
+def test_a_second_run_trains_only_what_is_missing(data: Path, capsys) -> None:
+    output = data / "tiny.tsv"
+    run(TINY, data, output, seeds=1, device="cpu")
+    before = output.read_text()
+    capsys.readouterr()
+    run(TINY, data, output, seeds=1, device="cpu")
+    assert output.read_text() == before
+    assert capsys.readouterr().err == ""
+    run(TINY, data, output, seeds=2, device="cpu")
+    assert capsys.readouterr().err.count("seed 1") == 4
+    assert output.read_text().startswith(before)
+
+
+def test_rows_of_another_setting_are_kept_and_not_counted(data: Path) -> None:
+    output = data / "tiny.tsv"
+    run(TINY, data, output, seeds=1, device="cpu")
+    longer = replace(TINY, steps=12, cells=TINY.cells[:1])
+    lines = run(longer, data, output, seeds=1, device="cpu")
+    assert [line["trainings"] for line in lines] == [2, 2]
+    assert len({row["setting"] for row in rows_of(output)}) == 3
+
+
+def test_another_published_number_asks_for_no_other_training() -> None:
+    cell = TINY.cells[0]
+    corrected = replace(cell, published=(Published("psnr_db", 21.0, 5),))
+    assert TINY.setting(corrected, "") == TINY.setting(cell, "")
+    assert TINY.setting(replace(cell, rate=2e-3), "") != TINY.setting(cell, "")
+
+
+def test_parts_of_a_table_are_no_other_setting(data: Path) -> None:
+    output = data / "tiny.tsv"
+    lines = run(TINY, data, output, seeds=1, device="cpu", files=1, cells=["SPDER"])
+    assert [(line["cell"], line["trainings"]) for line in lines] == [("SPDER", 1)]
+    before = output.read_text()
+    lines = run(TINY, data, output, seeds=1, device="cpu", cells=["SIREN"])
+    assert [line["trainings"] for line in lines] == [2, 2, 1]
+    lines = run(TINY, data, output, seeds=1, device="cpu")
+    assert output.read_text().startswith(before)
+    assert [line["trainings"] for line in lines] == [2, 2, 2]
+    with pytest.raises(BadOption, match="no WIRE; it has SIREN; SPDER"):
+        TINY.part(None, ["WIRE"])
+
+
+def test_a_diverged_training_is_told_and_keeps_what_it_had(data: Path) -> None:
+    output = data / "tiny.tsv"
+    wild = replace(TINY.cells[0], name="wild", rate=1e30)
+    lines = run(replace(TINY, cells=(wild,)), data, output, seeds=1, device="cpu")
+    rows = rows_of(output)
+    assert all("not finite" in row["diverged"] for row in rows)
+    assert lines and lines[0]["step"] in (5, 10)
+
+
+def test_missing_data_are_named(data: Path, tmp_path: Path) -> None:
+    (data / "b.png").unlink()
+    with pytest.raises(BadInput, match=r"b\.png.*--data"):
+        run(TINY, data, tmp_path / "t.tsv", seeds=1, device="cpu")
+
+
+def test_the_summary_counts_only_the_signal_that_a_number_is_of() -> None:
+    cell = replace(TINY.cells[0], published=(Published("psnr_db", 20.0, signal="b"),))
+    rows = [
+        {"cell": "SIREN", "task": "", "signal": s, "seed": "0", "step": "10", "metric": "psnr_db",
+         "value": v, "seconds": "1", "cpu_seconds": "1"}
+        for s, v in (("a", "10"), ("b", "22"))
+    ]  # fmt: skip
+    (line,) = summary(replace(TINY, cells=(cell,)), rows)
+    assert (line["ours"], line["difference"], line["signals"]) == (22.0, 2.0, "b")
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from dataclasses import replace
+sys.path.insert(0, {tools!r})
+from reproduced.data import Picture
+from reproduced.description import Cell, Experiment, Quick
+from reproduced.running import run
+cells = tuple(Cell(str(i), "siren", 1e-3, 8, 1) for i in range(200))
+experiment = Experiment("k", "k", "k", "k", "k", ("a.png",), Picture(side=12, grey=True), cells,
+                        20, ("psnr_db",), ("k",), Quick(), looks=1)
+run(experiment, Path({data!r}), Path({output!r}), 1, "cpu")
+"""
+
+
+def test_a_killed_run_leaves_a_whole_table_that_the_next_one_continues(data: Path) -> None:
+    output = data / "killed.tsv"
+    script = KILLED.format(tools=str(ROOT / "tools"), data=str(data), output=str(output))
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not output.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signals.SIGKILL)
+    process.communicate()
+    before = output.read_text()
+    assert before.endswith("\n")
+    done = {row["cell"] for row in rows_of(output)}
+    assert 0 < len(done) < 200
+    cells = tuple(Cell(str(i), "siren", 1e-3, 8, 1) for i in range(len(done) + 2))
+    experiment = replace(
+        TINY, name="k", data=("a.png",), cells=cells, steps=20, metrics=("psnr_db",), looks=1
+    )
+    run(experiment, data, output, 1, "cpu")
+    assert output.read_text().startswith(before)
+    assert {row["cell"] for row in rows_of(output)} == {str(i) for i in range(len(done) + 2)}
+
+
+def test_the_tool_lists_every_experiment_and_refuses_unknown_ones() -> None:
+    tool = [sys.executable, str(ROOT / "tools" / "reproduce")]
+    listed = subprocess.run([*tool, "--list"], capture_output=True, text=True, check=True).stdout
+    assert [line.split("\t")[0] for line in listed.splitlines()[1:]] == [
+        *EXPERIMENTS, "tuner-images",
+    ]  # fmt: skip
+    refused = subprocess.run([*tool, "nothing"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    missing = subprocess.run(
+        [*tool, "ngp", "--data", "/nowhere"], capture_output=True, text=True, check=False
+    )
+    assert missing.returncode == 3 and "--data" in missing.stderr and not missing.stdout
