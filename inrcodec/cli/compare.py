@@ -61,8 +61,7 @@ nothing is done, and the error says how they differ. --recompute makes those ane
 examples:
   inrcodec compare photos/ -o results --effort 3 5
   inrcodec compare kodim*.png --codecs jpeg,avif,inr --published -j 2 -o results --resume
-  inrcodec compare kodim*.png --codecs jpeg,inr --field siren --remedy none iga winner,decay \
-      --set iga.end=15 -o results
+  inrcodec compare kodim*.png --field siren --remedy none iga fr,decay --set iga.end=15 -o results
   inrcodec compare song.wav --codecs aac,opus --metrics all -o results
 
 """

@@ -100,6 +100,8 @@ OPTIONS = {
         "--lmbda F",
         "-e --effort N",
         "--field NAME",
+        "--remedy A,B",
+        "--set NAME=VALUE",
         "--device D",
         "--engine E",
         "--seed N",
