@@ -35,6 +35,8 @@ def resolve_device(device: str) -> str:
         raise BadOption("device mps lacks the float64 that fitting needs; use auto or cpu")
     if not re.fullmatch(r"auto|cuda(:[0-9]{1,4})?", device):
         raise BadOption(f"device is {device!r}, expected auto, cpu or cuda[:N]")
+    if device == "auto" and not may_have_gpu():
+        return "cpu"
     import torch
 
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -287,6 +287,24 @@ def test_decoding_loads_neither_torch_nor_the_encoder() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_encoding_without_a_gpu_waits_for_no_torch() -> None:
+    pytest.importorskip("numba")
+    script = (
+        "import sys, numpy, inrcodec; from inrcodec import runtime\n"
+        "runtime.may_have_gpu = lambda: False\n"
+        "inrcodec.encode(numpy.zeros((8, 12, 3), numpy.uint8), effort=1)\n"
+        "sys.exit('torch' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_stripes_change_no_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     for scale in (1, 1.37, 0.5, 0.3, 0.01):
         whole = codec.decode(case("prime_size"), scale=scale).samples

@@ -40,9 +40,9 @@ EFFORTS = {
     4: Preset(900, 192, refinements=200),
     5: Preset(1500, 256, refinements=400),
     6: Preset(3500, 448, refinements=1000),
-    7: Preset(6000, 768, refinements=2000),
-    8: Preset(12_000, 1216, refinements=3000),
-    9: Preset(24_000, 1792, refinements=4000),
+    7: Preset(7000, 768, refinements=2000),
+    8: Preset(14_000, 1216, refinements=3000),
+    9: Preset(28_000, 1792, refinements=4000),
 }
 
 
@@ -144,8 +144,8 @@ TIERS = {
 # fewer steps (results/design/shapes.tsv).
 LEAST_BYTES = {"tiny": 0, "small": 1500, "medium": 6000, "large": 14_000}
 # Share of the steps that the largest networks take: an effort is an amount of time, and a step of
-# theirs takes 1.4 times that of medium ones (10.5 and 14.8 ms at 384x256 on one thread).
-LARGE_STEPS = 0.85
+# theirs takes longer. At 768x512 both take 54 to 57 s at effort 5, on two cores.
+LARGE_STEPS = 0.72
 # From this effort on there are steps enough to fit large networks: they pay at half the size.
 LARGE_EFFORT = 7
 
