@@ -25,14 +25,16 @@ class Activation:
         parts: 2 where features are complex (the real parts, then the imaginary ones), else 1.
         boost: factor of a layer's pre-activation that is folded into its weights and bias; omega_0
             of SIREN, the scale of a Gaussian. The encoder may choose another one.
-        learning_rate: of weights before folding, at a width of 28; tuned for SOAP in 400 steps
-            (results/design/networks.tsv).
+        first_boost: that of the first layer, where another one serves better; None: as the others.
+        learning_rate: of weights before folding, at a width of 28 and 3 hidden layers; tuned for
+            SOAP in 300 to 400 steps (results/design/networks.tsv, network_rates.tsv).
     """
 
     source: ClassVar[str]
     field: ClassVar[str | None] = None
     parts: ClassVar[int] = 1
     boost: ClassVar[float] = 1.0
+    first_boost: ClassVar[float | None] = None
     learning_rate: ClassVar[float] = 1e-2
 
     def __call__(self, a: Any, x: Any) -> Any:

@@ -17,7 +17,7 @@ class Gauss(Activation):
     source = "GARF, Chng et al., arXiv 2204.05735; scale 5 suits narrow networks, wide ones take 30"
     field = "gauss"
     boost = 5.0
-    learning_rate = 2.5e-3
+    learning_rate = 3e-2
 
     def __call__(self, a: Any, x: Any) -> Any:
         return a.exp(-(x * x))

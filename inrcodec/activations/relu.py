@@ -14,6 +14,7 @@ from inrcodec.registry import register
 class Relu(Activation):
     """max(x, 0): piecewise linear networks."""
 
+    learning_rate = 0.1
     source = "Rahaman et al., arXiv 1806.08734, as the baseline of all remedies"
     field = "relu"
 

@@ -23,7 +23,7 @@ class Wire(Activation):
     field = "wire"
     parts = 2
     boost = 5.0
-    learning_rate = 2.5e-3
+    learning_rate = 2.5e-2
 
     ratio_48ths: int = attribute(default=32, metadata={"range": (0, 4095)})
 

@@ -58,7 +58,8 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
         depth = found[1] if depth is None else depth
     boost = _positive("omega_0", wanted.pop("omega_0", activation_class.boost))
     sound = isinstance(signal, AudioSignal) and issubclass(activation_class, SineLike)
-    default = SOUND_FIRST_BOOST if sound else boost
+    own = activation_class.first_boost if "omega_0" not in options.network else None
+    default = SOUND_FIRST_BOOST if sound else own or boost
     first_boost = _positive("first_omega_0", wanted.pop("first_omega_0", default))
     shape, out_features = shape_of(signal)
     size = config_with(

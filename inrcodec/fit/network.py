@@ -7,6 +7,7 @@ is one of `sin(W' h + b')` whose weights move omega_0 times as fast, which for A
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -33,6 +34,14 @@ from inrcodec.signal import AnySignal
 Config = TypeVar("Config")
 
 HIGHEST_EXPONENT = 23  # a 24-bit integer still reaches 1
+
+# A fit has learned a signal where its error is at most this share of the signal's variance, the
+# error of the mean, or so little that variance does not matter. It is lost where its error is this
+# many times that of the mean and that of its start.
+LEARNED_SHARE, LEARNED_ERROR, LOST_SHARE = 0.9, 1e-4, 1.1
+MEMORY = 0.9  # of the error's average over steps
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,7 @@ class NetworkFit:
         self._device = resolve_device(options.device)
         self._remedies, self._observer = options.combined(), options.observer
         self._rng = np.random.default_rng(options.seed)
+        self.error = self.first_error = math.inf  # an average over the last steps; at the start
 
     def run(self, steps: int, reporter: Reporter, coded: CodedWeights | None = None) -> None:
         """Moves the parameters for that many steps, their learning rates falling to the end.
@@ -118,6 +128,10 @@ class NetworkFit:
             if not math.isfinite(error) or not np.isfinite(gradient).all():
                 raise Diverged(f"the loss is not finite after {step} of {steps} steps")
             gradient = self._start.error_scale * gradient
+            error *= self._start.error_scale
+            if step == 0:
+                self.error = self.first_error = error
+            self.error = MEMORY * self.error + (1 - MEMORY) * error
             bits = 0.0
             if coded is not None:
                 bits, slope = coded.rate_of(values)
@@ -129,7 +143,7 @@ class NetworkFit:
                 moved = trained.speeds > 0
                 scaled[moved] = ((bounded - begin) / np.where(moved, trained.speeds, 1))[moved]
                 values = bounded
-            reporter.step(bits / self.problem.pixels, self._start.error_scale * error)
+            reporter.step(bits / self.problem.pixels, error)
         self.theta = trained.theta(values)
         if steps in observed:
             observer.see(steps, phase, self.theta)
@@ -269,7 +283,8 @@ def fit_network(
     reporter.begin(work.steps + work.refinements)
 
     begin = partial(NetworkFit, problem, engine, start, layout, options)
-    fit_ = _float_phase(begin, schedule, work.steps - coded_steps, reporter)
+    of_mean = start.error_scale * variance(problem)
+    fit_ = _float_phase(begin, schedule, work.steps - coded_steps, of_mean, reporter)
 
     last_error = 1.0
 
@@ -310,6 +325,15 @@ def make_problem(signal: AnySignal, start: NetworkStart) -> tuple[Layout, Networ
     return layout, problem
 
 
+def variance(problem: NetworkProblem) -> float:
+    """The error of the best constant: variance of each feature, averaged over all numbers."""
+    squares = 0.0
+    for part in problem.samples:
+        mean = part.target.mean(axis=1, keepdims=True, dtype=np.float64)
+        squares += float(np.square(part.target - mean).sum())
+    return squares / problem.value_count
+
+
 def flat(layout: Layout, parts: Mapping[str, np.ndarray | float]) -> np.ndarray:
     """[parameters] float64 of arrays by name, or of one number for all entries of a name."""
     filled = [np.broadcast_to(parts[name], shape).ravel() for name, (_, shape) in layout.items()]
@@ -347,22 +371,44 @@ def _function(
 
 
 def _float_phase(
-    begin: Callable[[Schedule], NetworkFit], schedule: Schedule, steps: int, reporter: Reporter
+    begin: Callable[[Schedule], NetworkFit],
+    schedule: Schedule,
+    steps: int,
+    of_mean: float,
+    reporter: Reporter,
 ) -> NetworkFit:
-    """The finished first phase; begun again at a third of the rates where it diverges.
+    """The finished first phase; begun again at a third of the rates where it goes wrong.
+
+    A fit that learns nothing is begun again once: where it does so twice, that is the signal's
+    nature, and the better one counts.
 
     Raises:
         Diverged: four times.
     """
+    poor: list[NetworkFit] = []
     for attempt in range(4):
         fit_ = begin(replace(schedule, rate=schedule.rate / 3**attempt))
         try:
             fit_.run(steps, reporter)
-            return fit_
-        except Diverged:
-            if attempt == 3:
-                raise
-            reporter.restart()
+        except Diverged as error:
+            reason = str(error)
+        else:
+            if fit_.error <= max(LEARNED_SHARE * of_mean, LEARNED_ERROR):
+                return fit_
+            reason = f"its error is {fit_.error:.2g}, that of the signal's mean {of_mean:.2g}"
+            if fit_.error <= LOST_SHARE * max(of_mean, fit_.first_error):
+                poor.append(fit_)
+        if len(poor) == 2 or (poor and attempt == 3):
+            best = min(poor, key=lambda f: f.error)
+            _log.warning(
+                "the network learned next to nothing: its error is %.2g, that of the signal's mean "
+                "%.2g; a larger one, another field or omega_0 may do better", best.error, of_mean,
+            )  # fmt: skip
+            return best
+        if attempt == 3:
+            raise Diverged(f"the fit failed at four learning rates; at the lowest, {reason}")
+        _log.info("begun again at a third of the learning rates: %s", reason)
+        reporter.restart()
     raise AssertionError("unreachable")
 
 

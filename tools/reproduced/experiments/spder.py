@@ -31,7 +31,7 @@ def losses(metric: str, steps: tuple[int, ...], *values: float) -> tuple[Publish
 
 
 SIREN = Cell("SIREN", "siren", 1e-4, 256, 5)
-SPDER = Cell("SPDER", "spder", 1e-4, 256, 5)
+SPDER = Cell("SPDER", "spder", 1e-4, 256, 5, {"first_omega_0": 30.0})
 PE_SIREN = replace(SIREN, name="SIREN behind PE", options={"encoding": "positional"})
 
 IMAGES = Experiment(
