@@ -95,9 +95,11 @@ class LineReporter(Reporter):
     def step(self, rate_bpp: float, mse: float) -> None:
         self._done += 1
         now = time.monotonic()
-        if now - self._shown >= self.interval_seconds or self._done == self._total:
+        if self._done == 1 < self._total:  # it loads, and may compile: no measure of the others
+            self._begun = now
+        elif now - self._shown >= self.interval_seconds or self._done == self._total:
             self._shown = now
-            left = (now - self._begun) / self._done * (self._total - self._done)
+            left = (now - self._begun) / max(1, self._done - 1) * (self._total - self._done)
             psnr_db = -10 * math.log10(max(mse, 1e-10))
             self._show(self._done, rate_bpp, psnr_db, left)
 

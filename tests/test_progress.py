@@ -38,7 +38,7 @@ def test_lines_tell_step_rate_psnr_and_time_left():
 def test_json_lines_are_objects():
     stream = io.StringIO()
     run(JsonReporter, stream)
-    assert [json.loads(line)["step"] for line in stream.getvalue().splitlines()] == [1, 2, 3]
+    assert [json.loads(line)["step"] for line in stream.getvalue().splitlines()] == [2, 3]
 
 
 def test_the_bar_is_redrawn_in_place_and_removed_at_the_end():
@@ -92,3 +92,19 @@ def test_unknown_styles_are_refused():
 
 def test_long_times_are_shown_in_hours():
     assert [_clock(s) for s in (0.4, 59.6, 3599, 7325)] == ["0:00", "1:00", "59:59", "2:02:05"]
+
+
+def test_the_time_that_the_first_step_takes_to_load_is_not_expected_of_the_others(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("inrcodec.progress.time.monotonic", lambda: clock[0])
+    stream = io.StringIO()
+    reporter = LineReporter(stream)
+    reporter.begin(100)
+    clock[0] = 60.0
+    reporter.step(1.0, 1e-3)
+    assert stream.getvalue() == ""
+    for _ in range(10):
+        clock[0] += 1.0
+        reporter.step(1.0, 1e-3)
+    last = stream.getvalue().splitlines()[-1]
+    assert last.startswith("step 7/100") and last.endswith("1:33 left")  # 93 steps of a second
