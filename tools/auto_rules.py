@@ -4,7 +4,7 @@ A remedy becomes the rule of a kind of signal and a field where on every signal 
 set it costs no more than nothing, it is the best of those on the mean of logarithms, and other
 signals confirm it: it costs less on that mean and nowhere more than NOISE. The rule reaches as far
 as the sizes, lambdas and numbers of steps at which that holds; where it does not hold in between,
-there is no rule.
+or for fewer than LEAST_SIGNALS, there is no rule.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from inrcodec.remedies.auto import Rule
 
-NOISE, GAIN, LEAST_FITS = 1.03, 0.99, 2
+NOISE, GAIN, LEAST_FITS, LEAST_SIGNALS = 1.03, 0.99, 2, 3
 _AT = "pixels", "lmbda", "steps"
 _SAME = "field", "image", "pixels", "lmbda", "steps", "seed"
 
@@ -112,7 +112,8 @@ def rules_of(
     for field, settings, first, others in known:
         held = reach(first + others)
         confirmed = [fit for fit in others if fit in held]
-        picked = best.get(field) == settings and bool(confirmed)
+        enough = len({fit["image"] for fit in held}) >= LEAST_SIGNALS
+        picked = best.get(field) == settings and bool(confirmed) and enough
         if picked:
             rules.append(_rule(kind, field, settings, held, centroid))
         table.append(

@@ -22,9 +22,9 @@ from inrcodec.remedies import (
 )
 from inrcodec.remedies.factored import Factor, Factored
 
-# Waves hardly ever agree: behind encodings and of rectifiers 60 is best of 1 to 60, and sines lose
+# Waves hardly ever agree: behind encodings and of rectifiers 5 is best of 1 to 60, and sines lose
 # by anything faster than 1 (results/remedies/fr.tsv).
-SINE_RATE, OTHER_RATE = 1.0, 60.0
+SINE_RATE, OTHER_RATE = 1.0, 5.0
 
 
 @register("remedies", "fr")
@@ -42,7 +42,7 @@ class FourierReparameterised(Remedy):
             encoding and 0.01 for sines; here it changes nothing, as both the weights that L begins
             with and its learning rate are measured by B.
         rate: how fast waves move; at 1 all together, if they agreed, would move W as fast as it
-            moves by itself. 0 chooses: 1 for sines, 60 for others.
+            moves by itself. 0 chooses: 1 for sines, 5 for others.
     """
 
     source = "FR, Shi et al., CVPR 2024, eq. 6 to 8, and the authors' modules.py"
