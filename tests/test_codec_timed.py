@@ -399,7 +399,8 @@ def test_progress_of_segments_is_that_of_the_whole(cosine_field) -> None:
     reporter = Seen()
     options = EncodeOptions(field="cosine", segment_seconds=0.03, reporter=reporter)
     codec.encode(a_sound(), options)
-    assert reporter.lines == [(i, 8) for i in range(1, 9)]
+    # The first step, which loads and may compile, is shown only where it is also the last.
+    assert reporter.lines == [(i, 8) for i in range(2, 9)]
 
 
 def test_arrays_and_files_of_every_kind_go_through_the_same_door(cosine_field, tmp_path) -> None:

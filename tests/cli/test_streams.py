@@ -98,6 +98,8 @@ def test_an_interrupt_leaves_no_output(command, environment, picture, tmp_path, 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
+        # A suite in the background of a shell was told to ignore SIGINT, and so would what it runs.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with process:
         first = json.loads(process.stderr.readline())
