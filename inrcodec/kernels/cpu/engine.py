@@ -8,8 +8,6 @@ gradients and the bands' shares of these.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from queue import LifoQueue
 
 import numpy as np
@@ -19,6 +17,7 @@ from inrcodec.kernels.cpu import distortion, rate, update
 from inrcodec.kernels.cpu.dense import zeros
 from inrcodec.kernels.cpu.plan import PicturePlan, RatePlan, padded_levels
 from inrcodec.kernels.cpu.reduce import add_parts, pad_rows
+from inrcodec.kernels.cpu.team import Team
 from inrcodec.kernels.cpu.weights import PictureWeights, RateWeights, Sums
 from inrcodec.kernels.network import split
 from inrcodec.runtime import threads as usable_threads
@@ -41,7 +40,7 @@ class CpuEngine:
     def __init__(self, problem: GridProblem, threads: int | None = None) -> None:
         self.problem = problem
         self.threads = threads or usable_threads()
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        self._team = Team(self.threads)
         self._target = np.array(problem.target, np.float32).ravel()
         self._squares = np.empty(problem.pixels, np.float32)
         self._levels, size = padded_levels(problem)
@@ -68,7 +67,7 @@ class CpuEngine:
     def loss(self, latents: np.ndarray, theta: np.ndarray, lmbda: float) -> Loss:
         mse, bits = self._run(latents, theta, lmbda, with_gradients=True)
         gradient = np.empty(self.problem.latent_count, np.float32)
-        self._map(lambda task: self._add_parts(gradient, *task), self._row_tasks())
+        self._team.map(lambda task: self._add_parts(gradient, *task), self._row_tasks())
         theta_gradient = np.empty(self.problem.parameter_count, np.float32)
         views = split(theta_gradient, self.problem.layout)
         self._rate_weights.unpack(self._rate_sums.total(), views)
@@ -81,7 +80,7 @@ class CpuEngine:
     def maps(self, latents: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self.evaluate(latents, theta)
         bits = np.empty(self.problem.latent_count, np.float32)
-        self._map(lambda task: self._add_parts(bits, *task), self._row_tasks())
+        self._team.map(lambda task: self._add_parts(bits, *task), self._row_tasks())
         height, width = self.problem.target.shape[1:]
         return self._squares.reshape(height, width) / self.problem.target.shape[0], bits
 
@@ -92,7 +91,7 @@ class CpuEngine:
         gain = np.float32(0.5 / math.tanh(0.5 / temperature))
         inverse, sigma = np.float32(1 / temperature), np.float32(sigma)
         keys = np.random.SeedSequence(seed).generate_state(2, np.uint32)
-        self._map(
+        self._team.map(
             lambda part: update.perturb(latents, z, slope, *part, inverse, gain, sigma, *keys),
             _chunks(latents.size),
         )
@@ -107,13 +106,15 @@ class CpuEngine:
             np.float32(state.epsilon),
         )
         vectors = (state.values, state.first, state.second, gradient)
-        self._map(lambda part: update.adam(*vectors, *part, *constants), _chunks(gradient.size))
+        self._team.map(
+            lambda part: update.adam(*vectors, *part, *constants), _chunks(gradient.size)
+        )
 
     def _run(
         self, latents: np.ndarray, theta: np.ndarray, lmbda: float, with_gradients: bool
     ) -> tuple[float, float]:
         """Mean squared error and bits; fills the partial gradients."""
-        self._map(lambda task: self._pad(latents, *task), self._row_tasks())
+        self._team.map(lambda task: self._pad(latents, *task), self._row_tasks())
         self._rate_sums.clear()
         self._picture_sums.clear()
         parameters = split(theta, self.problem.layout)
@@ -135,7 +136,7 @@ class CpuEngine:
         pictures = len(self._picture.bands)
         tasks = [(True, band) for band in range(pictures)]
         tasks += [(False, band) for band in range(len(self._rate.bands))]
-        results = self._map(run, tasks)
+        results = self._team.map(run, tasks)
         mse = math.fsum(results[:pictures]) / self._target.size
         bits = math.fsum(results[pictures:])
         if not math.isfinite(mse + bits):
@@ -231,13 +232,6 @@ class CpuEngine:
         add_parts(
             self._partial, self._parts[index], gradient, self._level_at[index], first, last, width
         )
-
-    def _map(self, task: Callable, items: Iterable) -> list:
-        """Results of task(item) in order, computed by the engine's threads."""
-        items = list(items)
-        if self._pool is None or len(items) < 2:
-            return [task(item) for item in items]
-        return list(self._pool.map(task, items))
 
 
 def _chunks(size: int) -> list[tuple[int, int]]:

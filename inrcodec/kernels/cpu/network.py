@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import LifoQueue
 
@@ -14,6 +13,7 @@ from inrcodec.kernels.cpu.dense import LANES, zeros
 from inrcodec.kernels.cpu.elementwise import Formula, formula
 from inrcodec.kernels.cpu.encoded import Encoded, encoded
 from inrcodec.kernels.cpu.network_tiles import ROW, TILE, Shape, band_function
+from inrcodec.kernels.cpu.team import Team
 from inrcodec.kernels.network import NetworkProblem, checked_columns, split
 from inrcodec.runtime import threads as usable_threads
 
@@ -102,7 +102,7 @@ class CpuNetworkEngine:
             for part in problem.samples
         ]
         self.threads = threads or usable_threads()
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        self._team = Team(self.threads)
         matrices = self._shape.matrices if self._shape.trainable else self._shape.matrices[1:]
         self._sums_of = [(outputs, inputs + 1) for outputs, inputs in reversed(matrices)]
         self._size = sum(a * b for a, b in self._sums_of)
@@ -174,11 +174,7 @@ class CpuNetworkEngine:
             finally:
                 self._workers.put(worker)
 
-        numbers = range(len(tasks))
-        if self._pool is None or len(tasks) < 2:
-            errors = [run(number) for number in numbers]
-        else:
-            errors = list(self._pool.map(run, numbers))
+        errors = self._team.map(run, range(len(tasks)))
         squares = math.fsum(errors) if np.isfinite(errors).all() else math.nan
         return squares, sums.sum(axis=0), rows, count
 
