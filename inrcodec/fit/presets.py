@@ -91,19 +91,50 @@ def expected_sizes(target: np.ndarray, lmbdas: Sequence[float]) -> list[float]:
     lambdas, within 15% rms (results/design/README.md).
     """
     channels, *shape = target.shape
-    c = _blocks(target, BLOCKS[len(shape)])
-    for axis, side in enumerate(c.shape[2:], 2):
-        c = np.moveaxis(np.tensordot(c, _dct(side), (axis, 1)), -1, axis)
-    c = np.tensordot(_dct(channels), c, 1)
-    mean = (slice(None), slice(None), *[0] * len(shape))
-    c[mean] -= c[mean].mean(axis=1, keepdims=True)
+    powers = _powers(target)
     sizes = []
     for lmbda in lmbdas:
-        floor = lmbda * channels / (2 * math.log(2))  # distortion of a coefficient at this slope
-        bits = 0.5 * np.log2(1 + c * c / floor).sum()
-        rate_bpp = 0.88 * (bits / (c.size / channels)) ** 1.41
+        bits = 0.5 * np.log2(1 + powers / _floor(channels, lmbda)).sum()
+        rate_bpp = 0.88 * (bits / (powers.size / channels)) ** 1.41
         sizes.append(math.prod(shape) / 8 * float(rate_bpp))
     return sizes
+
+
+def detail_share(target: np.ndarray, lmbda: float) -> float:
+    """What the finest octave of a picture saves, as a share of its expected cost.
+
+    The cost is MSE + lmbda * bits per pixel. A coefficient of power p above the water's floor f
+    costs f (1 + ln p/f) where it is coded, and p where it is not. Those beyond half the Nyquist
+    frequency, along rows or columns, are what latents at every sample can code and those at every
+    second one cannot.
+
+    Args:
+        target: [channels, height, width] the signal in [0, 1].
+        lmbda: weight of the rate, > 0.
+    """
+    relative = _powers(target) / _floor(len(target), lmbda)
+    coded = 1 + np.log(np.maximum(relative, 1))
+    saved = np.maximum(relative - coded, 0)
+    rows, columns = saved.shape[2:]
+    cost = np.minimum(relative, coded).sum()
+    low = saved[:, :, : rows // 2, : columns // 2].sum()
+    return float((saved.sum() - low) / cost) if cost else 0.0
+
+
+def _floor(channels: int, lmbda: float) -> float:
+    """The distortion of a coefficient where one bit more costs what it saves."""
+    return lmbda * channels / (2 * math.log(2))
+
+
+def _powers(target: np.ndarray) -> np.ndarray:
+    """[channels, blocks, *sides] squares of orthonormal DCT coefficients, the mean left out."""
+    c = _blocks(target, BLOCKS[target.ndim - 1])
+    for axis, side in enumerate(c.shape[2:], 2):
+        c = np.moveaxis(np.tensordot(c, _dct(side), (axis, 1)), -1, axis)
+    c = np.tensordot(_dct(len(target)), c, 1)
+    mean = (slice(None), slice(None), *[0] * (target.ndim - 1))
+    c[mean] -= c[mean].mean(axis=1, keepdims=True)
+    return c * c
 
 
 def _blocks(target: np.ndarray, sides: tuple[int, ...]) -> np.ndarray:
@@ -131,7 +162,6 @@ def _dct(n: int) -> np.ndarray:
 
 
 LEVELS = 7
-COARSE_LMBDA = 1e-2  # from here on the finest grid is 1:2
 
 # Shapes of the field.
 TIERS = {
@@ -146,6 +176,10 @@ LEAST_BYTES = {"tiny": 0, "small": 1500, "medium": 6000, "large": 14_000}
 # Share of the steps that the largest networks take: an effort is an amount of time, and a step of
 # theirs takes longer. At 768x512 both take 54 to 57 s at effort 5, on two cores.
 LARGE_STEPS = 0.72
+# Latents at every sample pay from this `detail_share` on; below it pictures without are smaller by
+# 0.5 to 9% at equal steps (results/design/first_level.tsv), each of which takes half the time.
+LEAST_DETAIL = 0.25
+COARSE_STEPS = 1.8
 # From this effort on there are steps enough to fit large networks: they pay at half the size.
 LARGE_EFFORT = 7
 
@@ -157,9 +191,9 @@ def preset_for(config: GridConfig, effort: int) -> Preset:
         BadOption: not 1..9.
     """
     found = preset(effort)
-    if config.arm_features < TIERS["large"].arm_features:
-        return found
-    return replace(found, steps=round(LARGE_STEPS * found.steps))
+    large = config.arm_features >= TIERS["large"].arm_features
+    factor = (LARGE_STEPS if large else 1) * (COARSE_STEPS if config.first_level else 1)
+    return replace(found, steps=round(factor * found.steps))
 
 
 def choose_config(target: np.ndarray, lmbda: float, effort: int = DEFAULT_EFFORT) -> GridConfig:
@@ -174,6 +208,5 @@ def choose_config(target: np.ndarray, lmbda: float, effort: int = DEFAULT_EFFORT
     config = [TIERS[tier] for tier, least in LEAST_BYTES.items() if size >= least][-1]
     # The coarsest grid has at least one sample, and no level is coarser than the image.
     levels = min(LEVELS, 1 + max(0, math.ceil(math.log2(max(target.shape[1:])))))
-    # At low rates the 1:1 latents hardly pay for themselves (results/design/low_rate.tsv).
-    first = int(lmbda >= COARSE_LMBDA and levels == LEVELS)
+    first = int(levels == LEVELS and detail_share(target, lmbda) < LEAST_DETAIL)
     return replace(config, first_level=first, levels=levels - first)

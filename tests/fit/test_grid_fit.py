@@ -1,5 +1,7 @@
 """Fitting: what is promised of every encode, on pictures small enough to encode in a second."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from inrcodec.fit.presets import (
     TIERS,
     Preset,
     choose_config,
+    detail_share,
     expected_bytes,
     lmbda_of_quality,
     preset,
@@ -180,6 +183,30 @@ def test_a_richer_picture_gets_larger_networks():
     ]
     assert widths == sorted(widths)
     assert widths[0] < widths[-1]
+
+
+def wave(period: int) -> np.ndarray:
+    """[1, 128, 128] stripes of that many samples."""
+    x = np.arange(128)
+    return np.tile(0.5 + 0.4 * np.sin(2 * np.pi * x / period), (1, 128, 1)).astype(np.float32)
+
+
+def test_details_are_what_half_the_samples_cannot_carry():
+    # Of four samples and more, every second one is enough.
+    assert detail_share(wave(32), 1e-2) < 0.02
+    assert detail_share(wave(3), 1e-2) > 1
+    assert detail_share(np.full((3, 64, 64), 0.3, np.float32), 1e-3) == 0
+    shares = [detail_share(wave(3), lmbda) for lmbda in (1e-3, 1e-2, 1e-1, 1e1)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[-1] == 0
+
+
+def test_without_details_there_are_no_latents_at_every_sample_and_more_steps():
+    coarse, fine = (choose_config(wave(period), 1e-2) for period in (32, 3))
+    assert (coarse.first_level, coarse.levels) == (1, 6)
+    assert (fine.first_level, fine.levels) == (0, 7)
+    coarse_large = replace(TIERS["large"], first_level=1, levels=6)
+    assert preset_for(coarse_large, 5).steps > preset_for(TIERS["large"], 5).steps
 
 
 def test_the_expected_size_of_a_large_picture_is_that_of_its_parts():
