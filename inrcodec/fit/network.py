@@ -44,14 +44,21 @@ MEMORY = 0.9  # of the error's average over steps
 _log = logging.getLogger(__name__)
 
 
+# Steps of a preset are that many samples, or all. Where the fit's steps are smaller, more of them
+# take the same time, though not in proportion: the rest of a step stays what it is.
+PRESET_SAMPLES = 1 << 16
+SMALLER_STEPS = 0.7
+
+
 @dataclass(frozen=True)
 class Schedule:
-    """Constants of the two phases, tuned at equal steps (results/design/networks.tsv)."""
+    """Constants of the two phases (results/design/networks.tsv, batch.tsv)."""
 
     rate: float = 1.0  # factor of the activation's own learning rate
     final_rate: float = 0.01  # share of it that is left at the end
     warmup_steps: int = 20
-    batch: int = 1 << 16  # samples per step
+    batch: int = 1 << 13  # samples per step, at most
+    drawn_rate: float = 0.5  # factor of learning rates where steps do not see all samples
     coded_share: float = 0.3  # of the steps that know the bits of weights
     coded_rate: float = 0.3  # share of the learning rates that they begin with
     precondition: bool = True  # False: plain Adam
@@ -60,6 +67,16 @@ class Schedule:
         """The share of the learning rates at progress 0..1."""
         cosine = 0.5 * (1 + math.cos(math.pi * progress))
         return self.final_rate + (1 - self.final_rate) * cosine
+
+    def steps(self, of_preset: int, samples: int) -> int:
+        """How many steps take the time of that many steps of a preset.
+
+        Args:
+            of_preset: those.
+            samples: of the signal, of which every step draws some.
+        """
+        times = min(samples, PRESET_SAMPLES) / self.batch
+        return round(of_preset * max(1, SMALLER_STEPS * times))
 
 
 class NetworkFit:
@@ -90,6 +107,12 @@ class NetworkFit:
         self._remedies, self._observer = options.combined(), options.observer
         self._rng = np.random.default_rng(options.seed)
         self.error = self.first_error = math.inf  # an average over the last steps; at the start
+
+    @property
+    def drawn(self) -> bool:
+        """Whether steps draw some of the samples: there are many, and no remedy needs them all."""
+        phase = self._phase(1)
+        return phase.batch is not None and self._remedies.shaper(phase) is None
 
     def run(self, steps: int, reporter: Reporter, coded: CodedWeights | None = None) -> None:
         """Moves the parameters for that many steps, their learning rates falling to the end.
@@ -175,8 +198,7 @@ class NetworkFit:
         return trained.loss(at, columns, None)
 
     def _phase(self, steps: int) -> Fitting:
-        total = sum(part.coords.shape[1] for part in self.problem.samples)
-        batch = self.schedule.batch if total > self.schedule.batch else None
+        batch = self.schedule.batch if self.problem.sample_count > self.schedule.batch else None
         return Fitting(
             self.problem,
             self.engine,
@@ -205,7 +227,7 @@ class NetworkFit:
     def _batch(self) -> list[np.ndarray] | None:
         """Columns of one step, a share of every grid; None for all."""
         counts = [part.coords.shape[1] for part in self.problem.samples]
-        total = sum(counts)
+        total = self.problem.sample_count
         if total <= self.schedule.batch:
             return None
         return [
@@ -279,12 +301,16 @@ def fit_network(
     layout, problem = make_problem(signal, start)
     engine = make_network_engine(problem, options.device, options.engine)
     bit_price = options.lmbda / problem.pixels
-    coded_steps = round(schedule.coded_share * work.steps)
-    reporter.begin(work.steps + work.refinements)
-
     begin = partial(NetworkFit, problem, engine, start, layout, options)
+    steps = work.steps
+    if begin(schedule).drawn:
+        steps = schedule.steps(steps, problem.sample_count)
+        schedule = replace(schedule, rate=schedule.drawn_rate * schedule.rate)
+    coded_steps = round(schedule.coded_share * steps)
+    reporter.begin(steps + work.refinements)
+
     of_mean = start.error_scale * variance(problem)
-    fit_ = _float_phase(begin, schedule, work.steps - coded_steps, of_mean, reporter)
+    fit_ = _float_phase(begin, schedule, steps - coded_steps, of_mean, reporter)
 
     last_error = 1.0
 

@@ -62,6 +62,11 @@ class NetworkProblem:
         return self.samples[0].coords.shape[1]
 
     @property
+    def sample_count(self) -> int:
+        """Places at which the network is compared with the signal."""
+        return sum(part.coords.shape[1] for part in self.samples)
+
+    @property
     def value_count(self) -> int:
         """Numbers in the signal."""
         return sum(part.target.size for part in self.samples)

@@ -82,3 +82,25 @@ def test_variance_is_that_of_each_feature():
     _, problem = make_problem(signal, start_of(signal, EncodeOptions(field="siren", network=SIZE)))
     (part,) = problem.samples
     assert variance(problem) == pytest.approx(part.target.var(axis=1).mean(), rel=1e-5)
+
+
+def test_small_steps_are_more_and_take_no_longer():
+    schedule = Schedule(batch=1000)
+    assert schedule.steps(10, 900) == schedule.steps(10, 1000) == 10
+    assert 10 < schedule.steps(10, 4000) < 40
+    assert schedule.steps(10, 1 << 16) == schedule.steps(10, 1 << 20)
+
+
+@pytest.mark.parametrize(("remedies", "steps"), [((), 28), (("iga",), 10)])
+def test_a_fit_that_draws_samples_takes_more_steps(remedies: tuple[str, ...], steps: int):
+    class Total(Reporter):
+        steps = 0
+
+        def begin(self, total: int) -> None:
+            self.steps = total
+
+    total = Total()
+    options = EncodeOptions(field="siren", network=SIZE, reporter=total, remedies=remedies)
+    schedule, work = Schedule(batch=320), Preset(10, 0, step_passes=1)
+    fit_network(waves(), start_of(waves(), options), work, options, schedule)
+    assert total.steps == steps
