@@ -45,9 +45,11 @@ _log = logging.getLogger(__name__)
 
 
 # Steps of a preset are that many samples, or all. Where the fit's steps are smaller, more of them
-# take the same time, though not in proportion: the rest of a step stays what it is.
+# take the same time, though not in proportion: the rest of a step stays what it is. Signals of so
+# few batches are fitted as a whole.
 PRESET_SAMPLES = 1 << 16
 SMALLER_STEPS = 0.7
+LEAST_BATCHES = 2
 
 
 @dataclass(frozen=True)
@@ -303,6 +305,8 @@ def fit_network(
     bit_price = options.lmbda / problem.pixels
     begin = partial(NetworkFit, problem, engine, start, layout, options)
     steps = work.steps
+    if problem.sample_count < LEAST_BATCHES * schedule.batch:
+        schedule = replace(schedule, batch=problem.sample_count)
     if begin(schedule).drawn:
         steps = schedule.steps(steps, problem.sample_count)
         schedule = replace(schedule, rate=schedule.drawn_rate * schedule.rate)

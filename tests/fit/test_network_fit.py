@@ -91,8 +91,12 @@ def test_small_steps_are_more_and_take_no_longer():
     assert schedule.steps(10, 1 << 16) == schedule.steps(10, 1 << 20)
 
 
-@pytest.mark.parametrize(("remedies", "steps"), [((), 28), (("iga",), 10)])
-def test_a_fit_that_draws_samples_takes_more_steps(remedies: tuple[str, ...], steps: int):
+@pytest.mark.parametrize(
+    ("remedies", "batch", "steps"), [((), 320, 28), (("iga",), 320, 10), ((), 700, 10)]
+)
+def test_a_fit_that_draws_samples_takes_more_steps(
+    remedies: tuple[str, ...], batch: int, steps: int
+):
     class Total(Reporter):
         steps = 0
 
@@ -101,6 +105,6 @@ def test_a_fit_that_draws_samples_takes_more_steps(remedies: tuple[str, ...], st
 
     total = Total()
     options = EncodeOptions(field="siren", network=SIZE, reporter=total, remedies=remedies)
-    schedule, work = Schedule(batch=320), Preset(10, 0, step_passes=1)
+    schedule, work = Schedule(batch=batch), Preset(10, 0, step_passes=1)
     fit_network(waves(), start_of(waves(), options), work, options, schedule)
     assert total.steps == steps
