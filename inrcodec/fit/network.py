@@ -41,15 +41,14 @@ HIGHEST_EXPONENT = 23  # a 24-bit integer still reaches 1
 LEARNED_SHARE, LEARNED_ERROR, LOST_SHARE = 0.9, 1e-4, 1.1
 MEMORY = 0.9  # of the error's average over steps
 
-_log = logging.getLogger(__name__)
-
-
 # Steps of a preset are that many samples, or all. Where the fit's steps are smaller, more of them
 # take the same time, though not in proportion: the rest of a step stays what it is. Signals of so
 # few batches are fitted as a whole.
 PRESET_SAMPLES = 1 << 16
 SMALLER_STEPS = 0.7
 LEAST_BATCHES = 2
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

@@ -176,8 +176,8 @@ LEAST_BYTES = {"tiny": 0, "small": 1500, "medium": 6000, "large": 14_000}
 # Share of the steps that the largest networks take: an effort is an amount of time, and a step of
 # theirs takes longer. At 768x512 both take 54 to 57 s at effort 5, on two cores.
 LARGE_STEPS = 0.72
-# Latents at every sample pay from this `detail_share` on; below it pictures without are smaller by
-# 0.5 to 9% at equal steps (results/design/first_level.tsv), each of which takes half the time.
+# Latents at every sample pay from this `detail_share` on; below it pictures cost 3% less without,
+# on average, at equal steps (results/design/first_level.tsv), each of which takes half the time.
 LEAST_DETAIL = 0.25
 COARSE_STEPS = 1.8
 # From this effort on there are steps enough to fit large networks: they pay at half the size.

@@ -14,8 +14,8 @@ class Team:
     """The calling thread and threads - 1 others, which take tasks as they come to them.
 
     A step has some hundred tasks of a tenth of a millisecond. Each thread is woken once per call
-    and then helps itself: woken for every task, as by `Executor.map`, the threads spent 4% of a
-    step's time on that (results/engine/README.md).
+    and then helps itself; woken for every task, as by `Executor.map`, they take longer
+    (results/engine/README.md).
 
     Args:
         threads: how many, with the caller.
