@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -33,3 +34,13 @@ def cosine_field(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     registry._entries["fields"].append(entry)
     yield module
     registry._entries["fields"].remove(entry)
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Commands with -v or --quiet change what the package logs; not for the next test."""
+    logger = logging.getLogger("inrcodec")
+    level, handlers = logger.level, list(logger.handlers)
+    yield
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
