@@ -18,7 +18,8 @@ from inrcodec.fields import family_of
 from inrcodec.fields.grid import GROUPS, GridConfig, GridField, level_shapes, parameter_layout
 from inrcodec.fields.network import NetworkField
 from inrcodec.fit import EncodeOptions
-from inrcodec.fit.network import NetworkFit, Schedule, flat, make_problem
+from inrcodec.fit.descent import NetworkFit, Schedule, flat
+from inrcodec.fit.network import make_problem
 from inrcodec.grid import Grid
 from inrcodec.kernels.gpu.network import TUNINGS, GpuNetworkEngine
 from inrcodec.kernels.network import NetworkProblem

@@ -13,11 +13,11 @@ import numpy as np
 
 from inrcodec.entropy.context import FRACTION_BITS, MAX_WEIGHT
 from inrcodec.entropy.integers import MAX_ESCAPE_BITS, MAX_LOW_BITS, best_code, group_cost_bits
+from inrcodec.entropy.parameters import Layout
 
 # Integer of a parameter: every one up to here has a code, and float32 holds it.
 _LARGEST = 1 << (MAX_ESCAPE_BITS + MAX_LOW_BITS)
 
-Layout = Mapping[str, tuple[str, tuple[int, ...]]]  # name -> (group, shape)
 # Cost of latents and distortion under flat float parameters: D + lambda * latent bits / pixels.
 Cost = Callable[[np.ndarray], float]
 

@@ -8,8 +8,9 @@ import pytest
 from inrcodec.errors import Diverged
 from inrcodec.fields.network import NetworkField
 from inrcodec.fit import EncodeOptions
+from inrcodec.fit.descent import Schedule
 from inrcodec.fit.mlp import start_of
-from inrcodec.fit.network import Schedule, fit_network, make_problem, variance
+from inrcodec.fit.network import fit_network, make_problem, variance
 from inrcodec.fit.presets import Preset
 from inrcodec.grid import Grid
 from inrcodec.progress import Reporter

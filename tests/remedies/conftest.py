@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from inrcodec.fit import EncodeOptions
+from inrcodec.fit.descent import flat
 from inrcodec.fit.mlp import start_of
-from inrcodec.fit.network import flat, make_problem
+from inrcodec.fit.network import make_problem
 from inrcodec.kernels.reference_network import ReferenceNetworkEngine
 from inrcodec.remedies import Fitting, NetworkStart, Trained
 from inrcodec.signal import AnySignal, Signal, image_signal

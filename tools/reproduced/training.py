@@ -14,7 +14,8 @@ from inrcodec.errors import Diverged
 from inrcodec.fields import family_of
 from inrcodec.fields.mlp import MlpField
 from inrcodec.fit import EncodeOptions
-from inrcodec.fit.network import NetworkFit, Schedule, make_problem
+from inrcodec.fit.descent import NetworkFit, Schedule
+from inrcodec.fit.network import make_problem
 from inrcodec.fit.targets import samples_of
 from inrcodec.kernels.network import NetworkProblem, Samples, make_network_engine
 from inrcodec.kernels.reference_network import ReferenceNetworkEngine
