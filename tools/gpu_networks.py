@@ -16,9 +16,9 @@ from inrcodec import codec
 from inrcodec.batch import streams
 from inrcodec.fields import family_of
 from inrcodec.fields.grid import GROUPS, GridConfig, GridField, level_shapes, parameter_layout
-from inrcodec.fields.network import NetworkField
+from inrcodec.fields.network import NetworkField, flat
 from inrcodec.fit import EncodeOptions
-from inrcodec.fit.descent import NetworkFit, Schedule, flat
+from inrcodec.fit.descent import NetworkFit, Schedule
 from inrcodec.fit.network import make_problem
 from inrcodec.grid import Grid
 from inrcodec.kernels.gpu.network import TUNINGS, GpuNetworkEngine

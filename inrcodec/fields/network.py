@@ -201,6 +201,12 @@ def parameter_count(layout: Layout) -> int:
     return sum(math.prod(shape) for _, shape in layout.values())
 
 
+def flat(layout: Layout, parts: Mapping[str, np.ndarray | float]) -> np.ndarray:
+    """[parameters] float64 of arrays by name, or of one number for all entries of a name."""
+    filled = [np.broadcast_to(parts[name], shape).ravel() for name, (_, shape) in layout.items()]
+    return np.concatenate(filled).astype(np.float64)
+
+
 def features_of(header: Header) -> tuple[int, int]:
     """(coordinates, channels) of the signal in a file."""
     return len(header.shape), header.channels

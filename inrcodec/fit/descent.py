@@ -10,6 +10,7 @@ import numpy as np
 
 from inrcodec.entropy.parameters import Layout
 from inrcodec.errors import Diverged
+from inrcodec.fields.network import flat
 from inrcodec.fit import EncodeOptions
 from inrcodec.kernels.network import NetworkEngine, NetworkProblem
 from inrcodec.progress import Reporter
@@ -209,9 +210,3 @@ class NetworkFit:
         return [
             self._rng.integers(0, n, max(1, round(self.schedule.batch * n / total))) for n in counts
         ]
-
-
-def flat(layout: Layout, parts: Mapping[str, np.ndarray | float]) -> np.ndarray:
-    """[parameters] float64 of arrays by name, or of one number for all entries of a name."""
-    filled = [np.broadcast_to(parts[name], shape).ravel() for name, (_, shape) in layout.items()]
-    return np.concatenate(filled).astype(np.float64)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from inrcodec.fields.network import flat
 from inrcodec.kernels.reference_network import jacobian
 from inrcodec.registry import register
 from inrcodec.remedies import RESIDUAL, SAMPLING, Fitting, Remedy, Shaper, refusal_of_grid
@@ -24,10 +25,11 @@ class InductiveGradientAdjustment(Remedy):
 
     The signal is cut into groups of neighbours. One sample of each, that of the largest residual,
     stands for it: K = J J^T of these samples (J the derivatives of the outputs' sum over
-    sqrt(channels)), with eigenpairs (l_i, v_i) from the largest on. Residuals r become S r across
-    the groups, S = I - sum_(start <= i < end) (1 - l_end / l_i) v_i v_i^T, so that the largest
-    eigenvalues of the dynamics are all l_end. With `variant` 1, for plain gradient descent, the
-    eigenvalues from start to end are raised to l_start instead.
+    sqrt(channels), by weights as the source has them, with omega_0 outside), with eigenpairs
+    (l_i, v_i) from the largest on. Residuals r become S r across the groups,
+    S = I - sum_(start <= i < end) (1 - l_end / l_i) v_i v_i^T, so that the largest eigenvalues of
+    the dynamics are all l_end. With `variant` 1, for plain gradient descent, the eigenvalues from
+    start to end are raised to l_start instead.
 
     The authors' code takes the sum over all groups' positions for the one sample of each
     (`summed` 1); the paper has one.
@@ -64,6 +66,8 @@ class _Adjustment:
 
     def __init__(self, remedy: InductiveGradientAdjustment, fitting: Fitting) -> None:
         self._remedy, self._fitting = remedy, fitting
+        # Ours have their omega_0 inside; they move as much faster. Frozen ones do not move at all.
+        self._speeds = flat(fitting.layout, fitting.start.speeds)
         self._matrices: list[np.ndarray] = []
 
     def __call__(
@@ -99,6 +103,7 @@ class _Adjustment:
         else:
             chosen = columns[np.arange(len(columns)), worst][:, None]
         derivatives = jacobian(self._fitting.problem, theta, i, chosen, self._fitting.device)
+        derivatives *= self._speeds
         return adjustment(
             derivatives @ derivatives.T, self._remedy.start, self._remedy.end, self._remedy.variant
         )

@@ -17,9 +17,9 @@ torch = pytest.importorskip("torch")
 from inrcodec import codec  # noqa: E402
 from inrcodec.errors import BadOption, OutOfDeviceMemory  # noqa: E402
 from inrcodec.fields import family_of  # noqa: E402
+from inrcodec.fields.network import flat  # noqa: E402
 from inrcodec.fit import EncodeOptions  # noqa: E402
 from inrcodec.fit import network as network_fit  # noqa: E402
-from inrcodec.fit.descent import flat  # noqa: E402
 from inrcodec.fit.network import make_problem  # noqa: E402
 from inrcodec.kernels import engine as engines  # noqa: E402
 from inrcodec.kernels import network as choice  # noqa: E402

@@ -6,8 +6,8 @@ import pytest
 from inrcodec.entropy.context import FRACTION_BITS, MAX_WEIGHT
 from inrcodec.entropy.integers import best_code, group_cost_bits
 from inrcodec.fields.mlp import MlpField
+from inrcodec.fields.network import flat
 from inrcodec.fit import EncodeOptions
-from inrcodec.fit.descent import flat
 from inrcodec.fit.mlp import start_of
 from inrcodec.fit.targets import native_coordinates
 from inrcodec.kernels.arithmetic import NumpyArithmetic

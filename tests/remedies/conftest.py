@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from inrcodec.fields.network import flat
 from inrcodec.fit import EncodeOptions
-from inrcodec.fit.descent import flat
 from inrcodec.fit.mlp import start_of
 from inrcodec.fit.network import make_problem
 from inrcodec.kernels.reference_network import ReferenceNetworkEngine

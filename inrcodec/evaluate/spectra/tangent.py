@@ -18,9 +18,10 @@ MOST_DERIVATIVES = 1 << 26  # float64 of all outputs by all parameters, 0.5 GB
 class Tangent:
     """The empirical neural tangent kernel on some samples, K = J J^T, by its eigenvectors.
 
-    J are the derivatives of all outputs by all parameters as they are trained (folded, without
-    learning rates). Under plain gradient descent on squared errors the residual along eigenvector k
-    falls as exp(-rate eigenvalue_k t) (Jacot, Gabriel and Hongler, NeurIPS 2018).
+    J are the derivatives of all outputs by all parameters as papers have them, with the omega_0 of
+    their layer outside: by ours times their speeds, relative to the slowest ones. Under plain
+    gradient descent on squared errors the residual along eigenvector k falls as
+    exp(-rate eigenvalue_k t) (Jacot, Gabriel and Hongler, NeurIPS 2018).
 
     Args:
         samples: positions that it is taken at, times channels are the rows of K.
@@ -35,20 +36,25 @@ class Tangent:
 
 
 def tangent_of(
-    problem: NetworkProblem, theta: np.ndarray, values: np.ndarray, device: str = "cpu"
+    problem: NetworkProblem,
+    theta: np.ndarray,
+    speeds: np.ndarray,
+    values: np.ndarray,
+    device: str = "cpu",
 ) -> Tangent:
     """The tangent kernel on at most 256 evenly spread samples of the problem's first grid.
 
     Args:
         problem: whose network and samples.
         theta: [parameters].
+        speeds: [parameters] how fast they are learned; 0 where they are not.
         values: [channels, n] of the network on that grid.
         device: where to compute.
     """
     part = problem.samples[0]
     most = MOST_DERIVATIVES // (problem.parameter_count * len(part.target))
     columns = spread(part.shape, max(1, min(MOST_SAMPLES, most)))
-    eigenvalues, vectors = np.linalg.eigh(tangent_kernel(problem, theta, columns, device))
+    eigenvalues, vectors = np.linalg.eigh(tangent_kernel(problem, theta, speeds, columns, device))
     residual = (values[:, columns] - part.target[:, columns]).astype(np.float64).ravel()
     energy = np.square(vectors.T @ residual)
     with np.errstate(invalid="ignore"):
@@ -58,16 +64,21 @@ def tangent_of(
 
 
 def tangent_kernel(
-    problem: NetworkProblem, theta: np.ndarray, columns: np.ndarray, device: str = "cpu"
+    problem: NetworkProblem,
+    theta: np.ndarray,
+    speeds: np.ndarray,
+    columns: np.ndarray,
+    device: str = "cpu",
 ) -> np.ndarray:
     """[channels * n, channels * n] float64 of the columns [n] of the first grid, by channels."""
+    relative = speeds / speeds[speeds > 0].min()
     part, derivatives = problem.samples[0], []
     for c in range(len(part.target)):
         channel = slice(part.channels.start + c, part.channels.start + c + 1)
         one = replace(part, target=part.target[c : c + 1], channels=channel)
         alone = replace(problem, samples=(one,))
         derivatives.append(jacobian(alone, theta, 0, columns[:, None], device))
-    every = np.concatenate(derivatives)
+    every = np.concatenate(derivatives) * relative
     return every @ every.T
 
 

@@ -15,7 +15,7 @@ from inrcodec.evaluate.spectra.layers import Layer, layers_of
 from inrcodec.evaluate.spectra.tangent import Tangent, tangent_of
 from inrcodec.evaluate.spectra.view import View, first_part
 from inrcodec.fields import family_of
-from inrcodec.fields.network import NetworkField
+from inrcodec.fields.network import NetworkField, flat
 from inrcodec.fit import EncodeOptions
 from inrcodec.fit.targets import samples_of
 from inrcodec.kernels.network import NetworkEngine, NetworkProblem, make_network_engine, split
@@ -99,11 +99,11 @@ class TrainingRecord:
         if step in (0, phase.steps):
             named = split(theta, self._problem.layout)
             family, config = phase.start.family, phase.start.config
-            axes = self._view.dimensions
+            axes, speeds = self._view.dimensions, flat(phase.layout, phase.start.speeds)
             self.inspections.append(
                 Inspection(
                     step,
-                    tangent_of(self._problem, theta, values, phase.device),
+                    tangent_of(self._problem, theta, speeds, values, phase.device),
                     layers_of(family.network, config, named, axes),
                     gradient_magnitude(replace(self._view, samples=output)),
                 )
