@@ -280,7 +280,7 @@ class InrFile:
             for index, part in self._split(grid.refined()):
                 found, each = self.family.render_work(self.segment(index)[0], part)
                 positions, macs = positions + found, macs + found * each
-            limits.check_macs(positions, -(-macs // positions))
+            limits.check_macs(positions, -(-macs // positions), self.file_bytes)
 
     def info(self) -> dict[str, Any]:
         """What the file says of itself, without decoding it."""

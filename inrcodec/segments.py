@@ -75,9 +75,12 @@ def parts_of(signal: AnySignal, options: Any) -> tuple[Iterable[AnySignal], int,
 
 def part_options(options: Any, index: int, count: int | None) -> Any:
     """The options of the fit of one of `count` segments, whose progress is that of all of them."""
-    if count == 1 or getattr(options, "reporter", None) is None:
+    if count == 1:
         return options
-    return replace(options, reporter=PartReporter(options.reporter, index, count))
+    reporter = getattr(options, "reporter", None)
+    changed = {"reporter": reporter and PartReporter(reporter, index, count), "parts": count or 1}
+    # The codec takes any options that the fit understands.
+    return replace(options, **{k: v for k, v in changed.items() if hasattr(options, k)})
 
 
 def check_encodable(part: AnySignal, count: int | None) -> None:

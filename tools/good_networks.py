@@ -22,7 +22,7 @@ from inrcodec.activations.relu import Relu
 from inrcodec.activations.sine import Sine
 from inrcodec.activations.spder import SpderArctan, SpderLog, SpderSqrt, SpderSqrtRelu
 from inrcodec.activations.wire import Wire
-from inrcodec.encodings.fourier import Fourier
+from inrcodec.encodings.fourier import Fourier, WideFourier
 from inrcodec.encodings.hash import Hash
 from inrcodec.encodings.identity import Identity
 from inrcodec.encodings.lattice import Lattice
@@ -265,6 +265,8 @@ NETWORKS = BARE_PICTURES | {
                                 decodes=RESAMPLED),
     "sound_stereo_16_bit": Network("16-bit stereo", silence(70, 2, 8000, 16),
                                    _mlp(Sine(), Fourier(6, 80, 1), 5, 1), decodes=RESAMPLED),
+    "sound_fourier_wide": Network("encoding fourier-wide, a sound", silence(64, 1, 8000, 16),
+                                  _mlp(Relu(), WideFourier(6, 9, 2)), decodes=RESAMPLED),
     "sound_24_bit": Network("three channels of 24 bits", silence(50, 3, 8000, 24),
                             _mlp(Relu(), Hash(3, 2, 4, 5, 128), 4, 1), decodes=RESAMPLED),
     "sound_segments": Network(

@@ -27,8 +27,9 @@ ENCODINGS = {  # 11.1
     3: ((1, 1024), (0, 1023), (0, 63)),
     4: ((1, 1024), (1, 65535)),
     5: ((1, 16), (1, 8), (2, 20), (1, 64), (64, 255)),
+    6: ((1, 1024), (0, 31), (0, 63)),
 }
-IDENTITY, POSITIONAL, FOURIER, LATTICE, HASH = range(1, 6)
+IDENTITY, POSITIONAL, FOURIER, LATTICE, HASH, FOURIER_WIDE = range(1, 7)
 BACON, GABOR = 0, 2
 PRIMES = 1, 2654435761, 805459861
 GAMMA, MIX_1, MIX_2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -106,7 +107,7 @@ class MlpField(NetworkField):  # 11
         """Tensors of the encoding, and how many features it makes."""
         if self.encoding == POSITIONAL:
             return [], self.inputs * (1 + 2 * self.encoded[0])
-        if self.encoding == FOURIER:
+        if self.encoding in (FOURIER, FOURIER_WIDE):
             return [], 2 * self.encoded[0]
         if self.encoding == LATTICE:
             rows = self.encoded[0]
@@ -150,7 +151,7 @@ class MlpField(NetworkField):  # 11
         if self.encoding == POSITIONAL:
             octaves = [v * (math.pi * 2.0**i) for i in range(self.encoded[0]) for v in x]
             return x + [sin(v) for v in octaves] + [cos(v) for v in octaves]
-        if self.encoding == FOURIER:
+        if self.encoding in (FOURIER, FOURIER_WIDE):
             phase = affine(self.frequencies, [0.0] * len(self.frequencies), x)
             return [sin(v) for v in phase] + [cos(v) for v in phase]
         if self.encoding == LATTICE:
@@ -162,10 +163,11 @@ class MlpField(NetworkField):  # 11
         return x
 
     @cached_property
-    def frequencies(self) -> list[Vector]:  # 11.4, fourier
-        rows, sigma_8ths, seed = self.encoded
+    def frequencies(self) -> list[Vector]:  # 11.4, fourier and fourier-wide
+        rows, wide, seed = self.encoded
+        sigma = wide / 8 if self.encoding == FOURIER else 2.0**wide
         normal = normals(rows * self.inputs, seed)
-        values = [2 * math.pi * (rint(v * (sigma_8ths / 8) * 256) / 256) for v in normal]
+        values = [2 * math.pi * (rint(v * sigma * 256) / 256) for v in normal]
         return [values[i : i + self.inputs] for i in range(0, len(values), self.inputs)]
 
     @cached_property

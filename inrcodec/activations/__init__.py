@@ -51,6 +51,10 @@ class Activation:
         """
         raise NotImplementedError
 
+    def boost_of(self, omega_0: float) -> float:
+        """The boost of layers that have the source's omega_0."""
+        return omega_0
+
     def initial(
         self, rng: np.random.Generator, shape: tuple[int, ...], layer: str, boost: float
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -27,6 +27,10 @@ class Wire(Activation):
 
     ratio_48ths: int = attribute(default=32, metadata={"range": (0, 4095)})
 
+    def boost_of(self, omega_0: float) -> float:
+        """sigma_0; without waves there is nothing but that."""
+        return omega_0 * 48 / self.ratio_48ths if self.ratio_48ths else omega_0
+
     def __call__(self, a: Any, x: Any) -> Any:
         half = len(x) // 2
         real, imaginary = x[:half], x[half:]

@@ -15,6 +15,10 @@ from inrcodec.errors import LimitExceeded
 _NEVER_REACHED = 1 << 256
 
 
+# From here on a file that asks for more work also costs its sender more bytes.
+LARGE_FILE_BYTES = 100_000
+
+
 @dataclass(frozen=True)
 class Limits:
     """Upper bounds, all inclusive.
@@ -25,7 +29,8 @@ class Limits:
         max_pixels: width x height; 2**28 is the default of libavif.
         max_params: parameters of the network, latents not included.
         max_macs: multiply-accumulates, of the context model per native pixel and of rendering per
-            position; 1e12 is some 10 to 60 minutes on one core.
+            position; 1e12 is some 10 to 60 minutes on one core. Rendering a file of more than
+            LARGE_FILE_BYTES may take more in proportion: an hour of sound is an hour's work.
         max_samples: samples of a whole sound or video that are held at once, frames x channels or
             frames x width x height. A segment of one may have `max_pixels` of them.
         max_sections: sections in one file, segments not counted.
@@ -108,13 +113,17 @@ class Limits:
                 + _raise_it("max_params")
             )
 
-    def check_macs(self, pixels: int, macs_per_pixel: int) -> None:
+    def check_macs(self, pixels: int, macs_per_pixel: int, file_bytes: int = 0) -> None:
         """Refuse to render `pixels` at `macs_per_pixel` above `max_macs`.
+
+        Args:
+            pixels, macs_per_pixel: the work.
+            file_bytes: of the whole file, where it is the work of all of it.
 
         Raises:
             LimitExceeded: it is above.
         """
-        if pixels * macs_per_pixel > self.max_macs:
+        if pixels * macs_per_pixel > self.max_macs * max(1, file_bytes / LARGE_FILE_BYTES):
             raise LimitExceeded(
                 f"decoding takes {pixels} points x {macs_per_pixel} = {pixels * macs_per_pixel} "
                 f"multiply-accumulates, allowed are {self.max_macs}; decode a smaller size or a "

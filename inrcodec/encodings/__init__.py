@@ -18,19 +18,24 @@ class Encoding:
         source: the paper, and the equation or file that constants come from.
         field: the user's name for a network behind it, or None.
         activation: the one that its field has.
+        share: of a network's weights, what its own should be where the rate chooses.
+        hidden_layers: of the network behind it, or None where the rate chooses.
     """
 
     source: ClassVar[str]
     field: ClassVar[str | None] = None
     activation: ClassVar[str] = "relu"
+    share: ClassVar[float] = 0.0
+    hidden_layers: ClassVar[int | None] = None
 
     @classmethod
-    def of(cls, shape: tuple[int, ...], hidden_features: int) -> Self:
+    def of(cls, shape: tuple[int, ...], hidden_features: int, weights: float | None = None) -> Self:
         """The encoding as its source would set it for a signal.
 
         Args:
             shape: samples along each axis, slowest first.
             hidden_features: width of the network behind it.
+            weights: of the encoding and the network, as the rate asks for; None: the source's.
         """
         return cls()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from typing import Any, Self
 
@@ -16,6 +16,9 @@ from inrcodec.registry import register
 
 PRIMES = (1, 2654435761, 805459861)
 _FINEST_SHARE = 0.5  # resolution of the finest level over that of the signal
+# Where the rate chooses: entries of the smallest table, and vertices of a level that share one.
+# Networks of a few kilobytes are better without levels of more (results/design/README.md).
+_FEWEST_LOG2, _MOST_SHARED = 8, 8
 
 
 @register("encodings", "hash", id=5)
@@ -33,6 +36,8 @@ class Hash(Encoding):
 
     source = "Instant-NGP, Mueller et al., arXiv 2201.05989, eq. 2 to 4; tables U(+-1e-4)"
     field = "ngp"
+    share = 0.7
+    hidden_layers = 1
 
     levels: int = attribute(default=8, metadata={"range": (1, 16)})
     level_features: int = attribute(default=2, metadata={"range": (1, 8)})
@@ -41,12 +46,35 @@ class Hash(Encoding):
     growth_64ths: int = attribute(default=96, metadata={"range": (64, 255)})
 
     @classmethod
-    def of(cls, shape: tuple[int, ...], hidden_features: int) -> Self:
-        """Levels by the source's factor 1.5, from 16 up to half of the samples of an axis."""
+    def of(cls, shape: tuple[int, ...], hidden_features: int, weights: float | None = None) -> Self:
+        """Levels by the source's factor 1.5, from 16 up to half of the samples of an axis.
+
+        Where that takes more than 16 of them, the factor is larger. Tables are the largest that the
+        weights allow, without levels that would be too fine for them.
+        """
         default = cls()
         ratio = max(1.0, _FINEST_SHARE * max(shape) / default.coarsest)
-        levels = 1 + round(math.log(ratio) / math.log(default.growth_64ths / 64))
-        return cls(levels=min(16, levels))
+        levels = min(16, 1 + round(math.log(ratio) / math.log(default.growth_64ths / 64)))
+        growth = default.growth_64ths
+        if levels == 16:
+            growth = min(255, max(growth, round(64 * ratio ** (1 / 15))))
+        made = cls(levels=levels, growth_64ths=growth)
+        if weights is None:
+            return made
+        by_size = [
+            replace(made, log2_entries=log2)._levels_told_apart(len(shape), levels)
+            for log2 in range(20, _FEWEST_LOG2 - 1, -1)
+        ]
+        by_size += [replace(by_size[-1], levels=n) for n in range(by_size[-1].levels - 1, 0, -1)]
+        fits = (e for e in by_size if e._weights(len(shape)) <= cls.share * weights)
+        return next(fits, by_size[-1])
+
+    def _levels_told_apart(self, in_features: int, most: int) -> Self:
+        """At most so many levels, and none whose vertices share entries by too many."""
+        whole = replace(self, levels=most)
+        shared = _MOST_SHARED << self.log2_entries
+        fits = sum(side**in_features <= shared for side in whole._resolutions())
+        return replace(self, levels=max(1, fits))
 
     def features(self, in_features: int) -> int:
         return self.levels * self.level_features
@@ -64,6 +92,9 @@ class Hash(Encoding):
 
     def _resolutions(self) -> list[int]:
         return [math.ceil(scale) + 1 for scale in self.scales()]
+
+    def _weights(self, in_features: int) -> int:
+        return sum(math.prod(shape) for _, shape in self.layout(in_features).values())
 
     def layout(self, in_features: int) -> dict[str, tuple[str, tuple[int, ...]]]:
         most = 1 << self.log2_entries

@@ -36,7 +36,7 @@ class Lattice(Encoding):
     bandlimit: int = attribute(default=85, metadata={"range": (1, 65535)})
 
     @classmethod
-    def of(cls, shape: tuple[int, ...], hidden_features: int) -> Self:
+    def of(cls, shape: tuple[int, ...], hidden_features: int, weights: float | None = None) -> Self:
         """As many rows as the network is wide, up to a sixth of the samples of an axis."""
         return cls(min(1024, hidden_features), min(65535, max(LOW_RANGE, max(shape) // 6)))
 
@@ -64,9 +64,18 @@ class Lattice(Encoding):
         rest = self.rows - len(units)
         low = round(_LOW_SHARE * rest)
         chosen = np.concatenate(
-            [units, _low(rng, low, in_features), self._high(rng, rest - low, in_features)]
+            [units, self._low(rng, low, in_features), self._high(rng, rest - low, in_features)]
         )
         return {"lattice": chosen, "phase": rng.uniform(-math.pi / 2, math.pi / 2, self.rows)}
+
+    def _low(self, rng: np.random.Generator, count: int, in_features: int) -> np.ndarray:
+        """[count, in_features] low frequencies, the first coordinate not negative.
+
+        The source has 10 of 85; of sound, whose limit is far higher, it is as large a share.
+        """
+        high = LOW_RANGE if in_features > 1 else max(LOW_RANGE, self.bandlimit * LOW_RANGE // 85)
+        lows = [0] + [-high] * (in_features - 1)
+        return rng.integers(lows, high + 1, (count, in_features)).astype(float)
 
     def _high(self, rng: np.random.Generator, count: int, in_features: int) -> np.ndarray:
         """[count, in_features] points of a lattice of wide steps over the whole band."""
@@ -80,9 +89,3 @@ class Lattice(Encoding):
 
     def __call__(self, a: Any, theta: Mapping[str, Any], coords: Any) -> Any:
         return a.sin(a.affine(theta["lattice"] * (2 * math.pi / _PERIOD), theta["phase"], coords))
-
-
-def _low(rng: np.random.Generator, count: int, in_features: int) -> np.ndarray:
-    """[count, in_features] low frequencies, the first coordinate not negative."""
-    lows = [0] + [-LOW_RANGE] * (in_features - 1)
-    return rng.integers(lows, LOW_RANGE + 1, (count, in_features)).astype(float)

@@ -23,7 +23,7 @@ class Positional(Encoding):
     bands: int = attribute(default=7, metadata={"range": (1, 24)})
 
     @classmethod
-    def of(cls, shape: tuple[int, ...], hidden_features: int) -> Self:
+    def of(cls, shape: tuple[int, ...], hidden_features: int, weights: float | None = None) -> Self:
         """floor(log2(samples / 4)) bands of the longest axis: 7 for 512."""
         return cls(min(24, max(1, int(math.log2(max(4, *shape) / 4)))))
 

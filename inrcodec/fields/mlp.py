@@ -126,6 +126,8 @@ def parts_of(name: str, kind: str) -> tuple[str, str]:
         return "identity", "sine"
     if name == "spder" and kind == "audio":
         return "identity", "spder-arctan"
+    if name == "ffn" and kind == "audio":
+        return "fourier-wide", "relu"
     for entry in registry.entries("activations"):
         if entry.part.field == name:
             return "identity", entry.name

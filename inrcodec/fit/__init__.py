@@ -68,6 +68,7 @@ class EncodeOptions:
             for a file size changes lambda a little while they stay.
         observer: shown coordinate networks while they are fitted.
         told: what the remedy `auto` picks for every signal or segment.
+        parts: of how many segments of one file what is fitted is one.
 
     Raises:
         BadOption: a value is out of range or of another type.
@@ -87,6 +88,7 @@ class EncodeOptions:
     shape_lmbda: float | None = None
     observer: Observer | None = None
     told: Callable[[Choice], None] | None = None
+    parts: int = 1
 
     def __post_init__(self) -> None:
         if not isinstance(self.lmbda, Real) or not LOWEST_LMBDA <= self.lmbda <= HIGHEST_LMBDA:

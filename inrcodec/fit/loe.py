@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from inrcodec.activations import FIRST, HIDDEN, LAST
 from inrcodec.activations.sine import Sine
 from inrcodec.fields.loe import LoeConfig, LoeField
 from inrcodec.fit import EncodeOptions
-from inrcodec.fit.mlp import RATED_WIDTH, SOUND_FIRST_BOOST
+from inrcodec.fit.mlp import RATED_WIDTH, sound_boost
 from inrcodec.fit.network import NetworkStart, config_with, fit_network
 from inrcodec.fit.presets import preset
-from inrcodec.fit.sizes import weights_for, with_width_for
+from inrcodec.fit.sizes import most_macs, weights_for, width_for
 from inrcodec.fit.targets import shape_of
 from inrcodec.signal import AnySignal, AudioSignal
 
@@ -39,8 +41,17 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
     shape, out_features = shape_of(signal)
     if "hidden_features" not in options.network:
         weights = WEIGHTS * weights_for(signal, options)
-        config = with_width_for(LoeField, config, (len(shape), out_features), weights)
-    first_boost = SOUND_FIRST_BOOST if isinstance(signal, AudioSignal) else Sine.boost
+        config = replace(
+            config,
+            hidden_features=width_for(
+                LoeField,
+                lambda width: replace(config, hidden_features=width),
+                (len(shape), out_features),
+                weights,
+                most_macs(signal, options),
+            ),
+        )
+    first_boost = sound_boost(signal) if isinstance(signal, AudioSignal) else Sine.boost
     return initial(config, (len(shape), out_features), first_boost, options.seed)
 
 

@@ -10,20 +10,21 @@ from typing import Any, TypeVar
 import numpy as np
 
 from inrcodec import registry
-from inrcodec.activations import FIRST, HIDDEN, LAST
+from inrcodec.activations import FIRST, HIDDEN, LAST, Activation
 from inrcodec.activations.sine import SineLike
+from inrcodec.encodings import Encoding
 from inrcodec.errors import BadOption
 from inrcodec.fields.mlp import MlpConfig, MlpField, parts_of
 from inrcodec.fit import EncodeOptions
 from inrcodec.fit.network import NetworkStart, config_with, fit_network
 from inrcodec.fit.presets import preset
-from inrcodec.fit.sizes import weights_for
+from inrcodec.fit.sizes import most_macs, weights_for, width_for
 from inrcodec.fit.targets import shape_of
 from inrcodec.signal import AnySignal, AudioSignal
 
-# Of SIREN for sound: coordinates would span [-100, 100] (the authors' code).
-SOUND_FIRST_BOOST = 3000.0
-
+# Of SIREN for seven seconds of sound: coordinates would span [-100, 100] (the authors' code).
+# Shorter ones need as much less to reach the same pitch (results/design/sound_boost.tsv).
+SOUND_FIRST_BOOST, BOOSTED_SECONDS = 3000.0, 7.0
 
 Part = TypeVar("Part")
 
@@ -34,6 +35,8 @@ TABLE_RATE = 1e-2  # of parameters of encodings
 
 # Layers are added at this width until there are so many, then again at the widest.
 NARROWEST, MANY, WIDEST = 22, 6, 56
+MOST_LAYERS = 15  # that the format takes
+LEEWAY = 1.05  # biases and outer layers are a few weights more than the rule's squares
 
 
 def fit(signal: AnySignal, options: EncodeOptions) -> MlpField:
@@ -51,31 +54,30 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
     encoding_name, activation_name = parts_of(options.field, signal.kind)
     activation_class = registry.get("activations", wanted.pop("activation", activation_name)).part
     encoding_class = registry.get("encodings", wanted.pop("encoding", encoding_name)).part
-    width, depth = wanted.pop("hidden_features", None), wanted.pop("hidden_layers", None)
-    if width is None or depth is None:
-        found = size_for(signal, options)
-        width = found[0] if width is None else width
-        depth = found[1] if depth is None else depth
-    boost = _positive("omega_0", wanted.pop("omega_0", activation_class.boost))
-    sound = isinstance(signal, AudioSignal) and issubclass(activation_class, SineLike)
-    own = activation_class.first_boost if "omega_0" not in options.network else None
-    default = SOUND_FIRST_BOOST if sound else own or boost
-    first_boost = _positive("first_omega_0", wanted.pop("first_omega_0", default))
-    shape, out_features = shape_of(signal)
-    size = config_with(
-        MlpConfig(activation_class(), encoding_class()),
-        {"hidden_features": width, "hidden_layers": depth},
-        ("hidden_features", "hidden_layers"),
-    )
+    size = wanted.pop("hidden_features", None), wanted.pop("hidden_layers", None)
+    config = sized(signal, options, activation_class, encoding_class, *size)
+    omega_0 = wanted.get("omega_0")
+    if "omega_0" not in {f.name for f in fields(activation_class)}:
+        wanted.pop("omega_0", None)
     activation = _with_options(activation_class(), wanted)
-    encoding = _with_options(encoding_class.of(shape, size.hidden_features), wanted)
+    boost = activation_class.boost
+    if omega_0 is not None:
+        boost = activation.boost_of(_positive("omega_0", omega_0))
+    first = boost
+    if encoding_name == "identity":
+        first = activation_class.first_boost if omega_0 is None else None
+        if isinstance(signal, AudioSignal) and issubclass(activation_class, SineLike):
+            first = sound_boost(signal)
+    first_boost = _positive("first_omega_0", wanted.pop("first_omega_0", first or boost))
+    encoding = _with_options(config.encoding, wanted)
     if wanted:
         raise BadOption(
             f"{options.field} has no option {', '.join(wanted)}; it has "
             + ", ".join(option_names(activation, encoding))
         )
-    config = replace(size, activation=activation, encoding=encoding)
+    config = replace(config, activation=activation, encoding=encoding)
     boosts = {FIRST: first_boost, HIDDEN: boost, LAST: 1.0}
+    shape, out_features = shape_of(signal)
     return initial(config, (len(shape), out_features), boosts, options.seed)
 
 
@@ -91,9 +93,14 @@ def initial(
     rate = config.activation.learning_rate
     rate *= RATED_WIDTH / max(RATED_WIDTH, config.hidden_features)
     rate *= RATED_DEPTH / max(RATED_DEPTH, config.hidden_layers)
+    # Features of an encoding are of the size of hidden ones: sines begin behind them as they do
+    # behind sines (TUNER's code), where a first layer's weights are those of coordinates.
+    encoded = config.encoding.features(features[0]) != features[0]
+    behind = encoded and isinstance(config.activation, SineLike)
     for i, layer in enumerate(config.layers):
         shape = layout[f"weight{i}"][1]
-        weight, bias = config.activation.initial(rng, shape, layer, boosts[HIDDEN])
+        role = HIDDEN if behind and layer == FIRST else layer
+        weight, bias = config.activation.initial(rng, shape, role, boosts[HIDDEN])
         # A first layer's own boost stretches the coordinates: phases, and how fast they may turn,
         # stay those of any layer.
         others = boosts[HIDDEN] if layer == FIRST else boosts[layer]
@@ -108,6 +115,12 @@ def _positive(name: str, value: float) -> float:
     return float(value)
 
 
+def sound_boost(sound: AudioSignal) -> float:
+    """Boost of a first layer of sines, that of other layers at least."""
+    seconds = sound.frames / sound.rate_hz
+    return max(SineLike.boost, SOUND_FIRST_BOOST * seconds / BOOSTED_SECONDS)
+
+
 def option_names(*parts: Any) -> list[str]:
     """Names of options of a network with these parts."""
     own = ["activation", "encoding", "hidden_features", "hidden_layers", "omega_0", "first_omega_0"]
@@ -120,14 +133,48 @@ def _with_options(part: Part, wanted: dict[str, Any]) -> Part:
     return config_with(part, mine, list(mine))
 
 
-def size_for(signal: AnySignal, options: EncodeOptions) -> tuple[int, int]:
-    """(hidden_features, hidden_layers) whose file is as large as the rate at lambda asks for.
+def sized(
+    signal: AnySignal,
+    options: EncodeOptions,
+    activation: type[Activation],
+    encoding: type[Encoding],
+    width: int | None,
+    depth: int | None,
+) -> MlpConfig:
+    """The network of these parts whose file is as large as the rate at lambda asks for.
 
     Six square layers are 7% better than three at equal steps on half-size Kodak pictures
     (results/design/network_sizes.tsv), where they are some 30 wide; narrow ones are better shallow.
     Depth grows further before width passes 56.
+
+    Args:
+        signal, options: what is fitted.
+        activation, encoding: what the network consists of.
+        width, depth: hidden features and layers where they are given; the other one follows.
+
+    Raises:
+        BadOption: one of them is out of range.
     """
+    given = {"hidden_features": width, "hidden_layers": depth}
+    given = {name: value for name, value in given.items() if value is not None}
+    config_with(MlpConfig(activation(), encoding()), given, tuple(given))
+    shape, out_features = shape_of(signal)
+    features = len(shape), out_features
     weights = weights_for(signal, options)
-    shallow = min(MANY, max(2, int(weights / NARROWEST**2)))
-    depth = min(15, max(shallow, math.ceil(weights / WIDEST**2)))
-    return min(1024, max(4, round(math.sqrt(weights / depth)))), depth
+    squares = weights * (1 - encoding.share) / activation.parts
+    if depth is None:
+        depth = encoding.hidden_layers
+    if depth is None and width is None:
+        shallow = min(MANY, max(2, int(squares / NARROWEST**2)))
+        depth = min(MOST_LAYERS, max(shallow, math.ceil(squares / WIDEST**2)))
+    elif depth is None:
+        depth = min(MOST_LAYERS, max(1, round(squares / width**2)))
+
+    def config_at(hidden_features: int) -> MlpConfig:
+        made = encoding.of(shape, hidden_features, weights)
+        return MlpConfig(activation(), made, hidden_features, depth)
+
+    if width is None:
+        most = LEEWAY * weights, most_macs(signal, options)
+        width = width_for(MlpField, config_at, features, *most)
+    return config_at(width)

@@ -22,7 +22,8 @@ from inrcodec.fields.network import NetworkField
 from inrcodec.fit import EncodeOptions
 from inrcodec.fit.descent import NetworkFit, Schedule
 from inrcodec.fit.presets import Preset
-from inrcodec.fit.targets import samples_of
+from inrcodec.fit.sizes import check_work
+from inrcodec.fit.targets import samples_of, shape_of
 from inrcodec.kernels.network import NetworkProblem, make_network_engine
 from inrcodec.progress import Reporter
 from inrcodec.quantize.pricing import CodedWeights
@@ -67,6 +68,7 @@ def fit_network(
     remedies = options.combined()
     remedies.check(signal.kind, start.config)
     start = remedies.begin(start, signal, np.random.default_rng([options.seed, 1]))
+    check_work(start.family, start.config, signal, options)
     layout, problem = make_problem(signal, start)
     engine = make_network_engine(problem, options.device, options.engine)
     bit_price = options.lmbda / problem.pixels
@@ -104,7 +106,8 @@ def fit_network(
     )
     reporter.skip(work.refinements - tried)
     reporter.end()
-    _, features = samples_of(signal)
+    shape, out_features = shape_of(signal)
+    features = len(shape), out_features
     made = weights.exponents, weights.theta_hat()
     return start.family(start.config, features, signal.kind, *made)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from inrcodec.kernels.network import Samples
@@ -32,6 +34,13 @@ def shape_of(signal: AnySignal) -> tuple[tuple[int, ...], int]:
     if isinstance(signal, VideoSignal):
         return signal.planes[0].shape, len(signal.planes)
     return signal.samples.shape[:-1], signal.channels
+
+
+def positions_of(signal: AnySignal) -> int:
+    """How often a network is evaluated for a whole signal: every plane has a grid of its own."""
+    if isinstance(signal, VideoSignal):
+        return sum(plane.size for plane in signal.planes)
+    return math.prod(shape_of(signal)[0])
 
 
 def _samples(shape: tuple[int, ...], values: np.ndarray, first: int = 0) -> Samples:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inrcodec.bitstream.limits import Limits
+from inrcodec.bitstream.limits import LARGE_FILE_BYTES, Limits
 from inrcodec.errors import LimitExceeded
 
 SMALL = Limits(
@@ -102,3 +102,11 @@ def test_default_limits_take_a_hundred_megapixel_photo_and_refuse_a_bomb() -> No
         limits.check_size(2**31, 2**31)
     with pytest.raises(LimitExceeded):
         limits.check_macs(2**28, 10**6)
+
+
+def test_a_large_file_may_take_as_much_more_work_to_render() -> None:
+    limits = Limits(max_macs=1000)
+    limits.check_macs(10, 100, 20)
+    limits.check_macs(30, 100, 3 * LARGE_FILE_BYTES)
+    with pytest.raises(LimitExceeded, match="3010 multiply"):
+        limits.check_macs(10, 301, 3 * LARGE_FILE_BYTES)

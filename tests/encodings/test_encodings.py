@@ -11,7 +11,7 @@ import torch
 
 from inrcodec import registry
 from inrcodec.encodings import Encoding
-from inrcodec.encodings.fourier import Fourier, normals
+from inrcodec.encodings.fourier import Fourier, WideFourier, normals
 from inrcodec.encodings.hash import PRIMES, Hash
 from inrcodec.encodings.identity import Identity
 from inrcodec.encodings.lattice import Lattice
@@ -23,6 +23,7 @@ ENCODINGS = [
     Identity(),
     Positional(5),
     Fourier(9, 24, 3),
+    WideFourier(9, 2, 3),
     Lattice(20, 7),
     Hash(4, 2, 7, 4, 112),
     Hash(3, 1, 4, 5, 150),
@@ -265,6 +266,7 @@ def test_names_are_what_users_type() -> None:
         "fourier": "ffn",
         "lattice": "tuner",
         "hash": "ngp",
+        "fourier-wide": None,
     }
     activations = {entry.name for entry in registry.entries("activations")}
     assert all(part.activation in activations and part.source for part in parts.values())

@@ -158,7 +158,7 @@ def assert_uniform(values: np.ndarray, bound: float) -> None:
 
 
 def test_sound_begins_with_the_first_layer_of_siren_for_sound() -> None:
-    sound = AudioSignal(np.zeros((50, 1), np.int16), 8000)
+    sound = AudioSignal(np.zeros((7 * 50, 1), np.int16), 50)
     start = start_of(sound, EncodeOptions(field="loe", network={"hidden_features": 28}))
     assert start.theta["weight0.0"].shape == (28, 1)
     assert "weight0.2" not in start.theta

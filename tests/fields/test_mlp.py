@@ -241,14 +241,34 @@ def test_folding_changes_no_value() -> None:
 
 
 def test_sound_begins_with_high_frequencies(picture: Signal) -> None:
-    sound = AudioSignal(np.zeros((64, 1), np.int16), 8000)
-    found = [
-        start_of(signal, EncodeOptions(field="siren", network={"hidden_features": 64}))
-        for signal in (picture, sound)
+    seconds = (AudioSignal(np.zeros((n, 1), np.int16), 64) for n in (1, 64, 7 * 64))
+    network = {"hidden_features": 64}
+    starts = [
+        start_of(signal, EncodeOptions(field="siren", network=network))
+        for signal in (picture, *seconds)
     ]
-    first, second = (np.abs(start.theta["weight0"]).max() for start in found)
-    assert 14 < first <= 15
-    assert 2700 < second <= 3000
+    found = [np.abs(start.theta["weight0"]).max() for start in starts]
+    assert 14 < found[0] <= 15
+    for bound, most in zip((30, 3000 / 7, 3000), found[1:], strict=True):
+        assert 0.9 * bound < most <= bound
+
+
+def test_behind_an_encoding_sines_begin_as_hidden_ones_do(picture: Signal) -> None:
+    sound = AudioSignal(np.zeros((64, 1), np.int16), 8)
+    for signal in (picture, sound):
+        start = start_of(signal, EncodeOptions(field="tuner", network={"hidden_features": 24}))
+        bound = np.sqrt(6 / 24)
+        assert 0.95 * bound < np.abs(start.theta["weight0"]).max() <= bound
+
+
+@pytest.mark.parametrize(("field", "boost"), [("finer", 10.0), ("wire", 10.0 * 48 / 32)])
+def test_omega_0_is_that_of_the_source_s_formula(field: str, boost: float, picture: Signal) -> None:
+    start = start_of(picture, EncodeOptions(field=field, network={"omega_0": 10}))
+    plain = start_of(picture, EncodeOptions(field=field))
+    if field == "finer":  # sin((|x| / omega_0 + 1) x) of x = omega_0 z
+        assert start.config.activation.omega_0 == 10
+    ratio = start.speeds["weight1"] / plain.speeds["weight1"]
+    assert ratio == pytest.approx(boost / plain.config.activation.boost)
 
 
 def test_an_option_of_no_part_is_refused(picture: Signal) -> None:
