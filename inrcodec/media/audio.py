@@ -66,6 +66,10 @@ class AudioReader:
                     self._file = held(self._file)
                 check_whole_file(self._file)
                 self._source = self._opened(mark.kind)
+                if self._source.info.frames == 0:
+                    raise BadInput(
+                        f"{self._what} without a single frame of sound; check what wrote it"
+                    )
         except BaseException:
             self._close_file()
             raise
@@ -146,7 +150,7 @@ def open_audio(source: Source, name: str = "", start_frame: int = 0) -> AudioRea
             decoded up to there, so that the samples are those of the whole.
 
     Raises:
-        BadInput: no sound, an unknown format, a damaged file.
+        BadInput: no sound, or one without a frame; an unknown format, a damaged file.
     """
     if start_frame < 0:
         raise BadOption(f"start_frame is {start_frame}, expected 0 or more")
@@ -192,11 +196,6 @@ def load_audio(source: Source, name: str = "") -> AudioSignal:
             found += segment.frames
             with named_errors(reader._label, reader._what):
                 check_whole(found, reader.info.channels)
-        if not parts:
-            raise BadInput(
-                f"{reader._label}: {reader._what} without a single frame of sound; "
-                "check what wrote it"
-            )
         samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return AudioSignal(samples, reader.info.rate_hz, reader.info.bit_depth)
 

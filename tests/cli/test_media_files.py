@@ -236,18 +236,21 @@ def test_what_does_not_fit_ends_with_code_2(
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("name", ["cut.flac", "words.txt", "a.inr", "nothing.y4m"])
-def test_what_cannot_be_read_ends_with_code_3(call, tmp_path, song, sound, name):
+@pytest.mark.parametrize("search", [(), ("--target-bytes", "900")])
+@pytest.mark.parametrize("name", ["cut.flac", "words.txt", "a.inr", "nothing.y4m", "nothing.wav"])
+def test_what_cannot_be_read_ends_with_code_3(call, tmp_path, song, sound, name, search):
     content = {
         "cut.flac": sound[: len(sound) // 2],
         "words.txt": b"just words\n",
         "a.inr": song.read_bytes(),
         "nothing.y4m": b"YUV4MPEG2 W4 H4 F25:1 Ip C420\n",
+        "nothing.wav": bytes.fromhex("52494646 24000000 57415645 666d7420 10000000 01000100")
+        + bytes.fromhex("401f0000 803e0000 02001000 64617461 00000000"),
     }[name]
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / name).write_bytes(content)
-    done = call("encode", folder / name, folder / "out.inr", *FIELD)
+    done = call("encode", folder / name, folder / "out.inr", *FIELD, *search)
     assert done.code == 3
     assert name in done.err
     assert [path.name for path in folder.iterdir()] == [name]

@@ -121,9 +121,12 @@ def test_nan_in_a_file_is_an_error():
         load_audio(out.getvalue(), "song.wav")
 
 
-def test_a_sound_without_frames_is_an_error():
-    with pytest.raises(BadInput, match="without a single frame"):
-        load_audio(wav_header(36, 0))
+@pytest.mark.parametrize("name", ["WAV", "AIFF", "OGG"])
+def test_a_sound_without_frames_is_an_error_as_soon_as_it_is_opened(name):
+    out = io.BytesIO()
+    soundfile.write(out, np.zeros((0, 1)), 8000, format=name)
+    with pytest.raises(BadInput, match=r"^song: .*without a single frame"):
+        open_audio(out.getvalue(), "song")
 
 
 def test_missing_files_folders_and_senseless_numbers_are_errors(tmp_path):
