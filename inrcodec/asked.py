@@ -38,20 +38,22 @@ def frames_per_second(fps: Real) -> Fraction:
     """The rate that a number stands for: 29.97 is that of NTSC as people write it.
 
     Raises:
-        BadOption: it is not positive, or above a million.
+        BadOption: it is not from a millionth to a million.
     """
-    found = exact_of(fps)
-    if found is None or not 0 < found <= 10**6:
+    exact = exact_of(fps)
+    # Containers hold a rate as two integers of 32 bits.
+    found = Fraction(0) if exact is None else exact.limit_denominator(10**6)
+    if not 0 < found <= 10**6:
         raise BadOption(f"fps is {fps!r}, expected a positive number up to a million")
     return found
 
 
 def exact_of(value: object) -> Fraction | None:
-    """A finite number as the simplest fraction within a millionth; None for everything else."""
-    if isinstance(value, Fraction):
-        return value
+    """A number that a float can hold as the simplest fraction within a millionth; else None."""
     number = float_of(value)
-    return Fraction(number).limit_denominator(10**6) if math.isfinite(number) else None
+    if not math.isfinite(number):
+        return None
+    return value if isinstance(value, Fraction) else Fraction(number).limit_denominator(10**6)
 
 
 def whole_of(name: str, value: object, highest: int) -> int:

@@ -14,6 +14,8 @@ from inrcodec import files
 from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import BadOption
 
+MOST_SECONDS = 10**9  # thirty years: what is longer is a slip, and too large for a float
+
 EXIT_CODES = """\
 exit codes:
   0 done                                4 damaged or cut .inr file, or none at all
@@ -151,7 +153,7 @@ def rate_hz(text: str) -> int:
 def fps(text: str) -> Fraction:
     """Frames per second, from "25", "29.97" or "30000/1001"."""
     try:
-        number = Fraction(text)
+        number = _fraction(text).limit_denominator(10**6)
     except (ValueError, ZeroDivisionError):
         number = Fraction(0)
     if not 0 < number <= 10**6:
@@ -165,10 +167,10 @@ def time_span(text: str) -> tuple[Fraction | None, Fraction | None]:
     """(begin, end) in seconds from "T0:T1", either of them left out for where the signal ends."""
     begin, colon, end = text.partition(":")
     try:
-        ends = tuple(Fraction(part) if part else None for part in (begin, end))
+        ends = tuple(_fraction(part) if part else None for part in (begin, end))
     except (ValueError, ZeroDivisionError):
         colon = ""
-    if not colon:
+    if not colon or any(part is not None and abs(part) > MOST_SECONDS for part in ends):
         raise argparse.ArgumentTypeError(
             f"{text!r} is not T0:T1 in seconds, for example 2.5:4 or 60:"
         )
@@ -223,14 +225,14 @@ def limits_of(args: argparse.Namespace) -> Limits:
 def scale(text: str) -> float:
     """A factor from a millionth to a million, from "2", "0.5" or "1/3"."""
     try:
-        factor = float(Fraction(text)) if "/" in text else _finite(text)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        factor = 0.0
+        factor = _fraction(text)
+    except (ValueError, ZeroDivisionError):
+        factor = Fraction(0)
     if not 1e-6 <= factor <= 1e6:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a number from 1e-6 to 1e6, for example 2 or 1/3"
         )
-    return factor
+    return float(factor)
 
 
 def count(text: str) -> int:
@@ -249,6 +251,17 @@ def whole(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
     return int(text)
+
+
+def _fraction(text: str) -> Fraction:
+    """The number that people write as "25", "29.97" or "30000/1001".
+
+    Decimals go through a float, since 1e999999999 as a fraction would fill the memory.
+
+    Raises:
+        ValueError, ZeroDivisionError: it is none, or infinite.
+    """
+    return Fraction(text if "/" in text else str(float(text)))
 
 
 def _finite(text: str) -> float:
