@@ -20,6 +20,9 @@ from inrcodec.remedies.soap import Soap
 from inrcodec.runtime import resolve_device
 
 MEMORY = 0.9  # of the error's average over steps
+# A phase that ends at more than this many times its lowest error goes back to where it was lowest:
+# less is the noise of drawn samples.
+RISEN = 1.25
 
 # Steps of a preset are that many samples, or all. Where the fit's steps are smaller, more of them
 # take the same time, though not in proportion: the rest of a step stays what it is.
@@ -83,7 +86,8 @@ class NetworkFit:
         self._device = resolve_device(options.device)
         self._remedies, self._observer = options.combined(), options.observer
         self._rng = np.random.default_rng(options.seed)
-        self.error = self.first_error = math.inf  # an average over the last steps; at the start
+        # An average over the last steps, its lowest value in the phase, and the one at the start.
+        self.error = self.lowest_error = self.first_error = math.inf
 
     @property
     def drawn(self) -> bool:
@@ -93,6 +97,8 @@ class NetworkFit:
 
     def run(self, steps: int, reporter: Reporter, coded: CodedWeights | None = None) -> None:
         """Moves the parameters for that many steps, their learning rates falling to the end.
+
+        They end where the error was lowest if it rose again, also where the fit diverges.
 
         Args:
             steps: of the phase.
@@ -110,7 +116,7 @@ class NetworkFit:
         sampler, shaper = remedies.sampler(phase), remedies.shaper(phase)
         optimizer = remedies.optimizer(*self._usual(trained.shapes))
         scaled = np.zeros(len(trained.values))  # the optimiser moves this, in units of its speeds
-        begin = values = trained.values.copy()
+        begin = values = best = trained.values.copy()
         observer = self._observer if coded is None else None
         observed = observer.steps(steps) if observer is not None else ()
         for step in range(steps):
@@ -126,12 +132,15 @@ class NetworkFit:
                 at = np.where(trained.speeds > 0, noisy, values)
             error, gradient = self._slope(step, trained, at, sampler, shaper)
             if not math.isfinite(error) or not np.isfinite(gradient).all():
+                self.theta = trained.theta(best)
                 raise Diverged(f"the loss is not finite after {step} of {steps} steps")
             gradient = self._start.error_scale * gradient
             error *= self._start.error_scale
             if step == 0:
-                self.error = self.first_error = error
+                self.error = self.lowest_error = self.first_error = error
             self.error = MEMORY * self.error + (1 - MEMORY) * error
+            if self.error < self.lowest_error:
+                self.lowest_error, best = self.error, values
             bits = 0.0
             if coded is not None:
                 bits, slope = coded.rate_of(values)
@@ -144,7 +153,12 @@ class NetworkFit:
                 scaled[moved] = ((bounded - begin) / np.where(moved, trained.speeds, 1))[moved]
                 values = bounded
             reporter.step(bits / self.problem.pixels, error)
-        self.theta = trained.theta(values)
+        finite = np.isfinite(values).all()
+        # Where bits count, what costs fewer of them may well have the larger error.
+        risen = coded is None and self.error > RISEN * self.lowest_error
+        self.theta = trained.theta(values if finite and not risen else best)
+        if not finite:
+            raise Diverged(f"the parameters are not finite after {steps} steps")
         if steps in observed:
             observer.see(steps, phase, self.theta)
 

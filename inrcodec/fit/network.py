@@ -6,8 +6,8 @@ is one of `sin(W' h + b')` whose weights move omega_0 times as fast, which for A
 
 from __future__ import annotations
 
-import contextlib
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
@@ -61,7 +61,7 @@ def fit_network(
         schedule: constants of the phases.
 
     Raises:
-        Diverged: the optimisation left the finite numbers, also at smaller rates.
+        Diverged: the optimisation left the finite numbers, also at smaller rates, or rounding does.
     """
     schedule = schedule or Schedule()
     reporter = options.reporter or Reporter()
@@ -97,10 +97,12 @@ def fit_network(
     weights = _quantized(layout, fit_.theta, cost, bit_price, highest, work)
     if coded_steps:
         coded = CodedWeights(layout, weights.exponents, bit_price, schedule.coded_rate)
-        with contextlib.suppress(Diverged):  # then the first phase's weights stay
+        try:
             fit_.run(coded_steps, reporter, coded)
             again = _quantized(layout, fit_.theta, cost, bit_price, highest, work)
             weights = min(weights, again, key=lambda w: w.best)
+        except Diverged as error:
+            _log.info("the weights of the first phase stay: in the second one, %s", error)
     tried = weights.refine(
         work.refinements, lambda: reporter.step(weights.bits / problem.pixels, last_error)
     )
@@ -174,12 +176,15 @@ def _float_phase(
     """The finished first phase; begun again at a third of the rates where it goes wrong.
 
     A fit that learns nothing is begun again once: where it does so twice, that is the signal's
-    nature, and the better one counts.
+    nature, and the better one counts. What a fit had learned before it went wrong counts where no
+    other gets that far.
 
     Raises:
-        Diverged: four times.
+        Diverged: four times, without having learned anything.
     """
+    enough = max(LEARNED_SHARE * of_mean, LEARNED_ERROR)
     poor: list[NetworkFit] = []
+    lost: list[NetworkFit] = []
     for attempt in range(4):
         fit_ = begin(replace(schedule, rate=schedule.rate / 3**attempt))
         try:
@@ -187,23 +192,38 @@ def _float_phase(
         except Diverged as error:
             reason = str(error)
         else:
-            if fit_.error <= max(LEARNED_SHARE * of_mean, LEARNED_ERROR):
-                return fit_
+            if fit_.error <= enough:
+                return _lowest([fit_, *lost])
             reason = f"its error is {fit_.error:.2g}, that of the signal's mean {of_mean:.2g}"
-            if fit_.error <= LOST_SHARE * max(of_mean, fit_.first_error):
+            learned = fit_.lowest_error <= enough
+            if not learned and fit_.error <= LOST_SHARE * max(of_mean, fit_.first_error):
                 poor.append(fit_)
-        if len(poor) == 2 or (poor and attempt == 3):
-            best = min(poor, key=lambda f: f.error)
-            _log.warning(
-                "the network learned next to nothing: its error is %.2g, that of the signal's mean "
-                "%.2g; a larger one, another field or omega_0 may do better", best.error, of_mean,
-            )  # fmt: skip
-            return best
-        if attempt == 3:
-            raise Diverged(f"the fit failed at four learning rates; at the lowest, {reason}")
+        if fit_.lowest_error <= enough:
+            lost.append(fit_)
+        if len(poor) == 2 or attempt == 3:
+            break
         _log.info("begun again at a third of the learning rates: %s", reason)
         reporter.restart()
-    raise AssertionError("unreachable")
+    if not poor and not lost:
+        raise Diverged(f"the fit failed at four learning rates; at the lowest, {reason}")
+    best = _lowest(poor + lost)
+    if lost:
+        _log.warning(
+            "the fit went wrong at every learning rate, at last because %s; what it had reached "
+            "counts: its error is %.2g, that of the signal's mean %.2g",
+            reason, best.lowest_error, of_mean,
+        )  # fmt: skip
+    else:
+        _log.warning(
+            "the network learned next to nothing: its error is %.2g, that of the signal's mean "
+            "%.2g; a larger one, another field or omega_0 may do better",
+            best.lowest_error, of_mean,
+        )  # fmt: skip
+    return best
+
+
+def _lowest(fits: Sequence[NetworkFit]) -> NetworkFit:
+    return min(fits, key=lambda fit: fit.lowest_error)
 
 
 def _quantized(
@@ -214,7 +234,13 @@ def _quantized(
     highest: Mapping[str, int],
     work: Preset,
 ) -> QuantizedWeights:
-    """The weights with the steps that serve the objective best."""
+    """The weights with the steps that serve the objective best.
+
+    Raises:
+        Diverged: no steps give a finite error.
+    """
     weights = QuantizedWeights(layout, theta, cost, bit_price, highest)
     weights.search_steps(work.step_passes)
+    if not math.isfinite(weights.best):
+        raise Diverged("the error of the rounded weights is not finite")
     return weights

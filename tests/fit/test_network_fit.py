@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 from inrcodec.errors import Diverged
 from inrcodec.fields.network import NetworkField
-from inrcodec.fit import EncodeOptions
-from inrcodec.fit.descent import Schedule
+from inrcodec.fit import EncodeOptions, network
+from inrcodec.fit.descent import RISEN, NetworkFit, Schedule
 from inrcodec.fit.mlp import start_of
 from inrcodec.fit.network import fit_network, make_problem, variance
 from inrcodec.fit.presets import Preset
 from inrcodec.grid import Grid
+from inrcodec.kernels.network import NetworkEngine, make_network_engine
 from inrcodec.progress import Reporter
+from inrcodec.remedies.soap import Soap
 from inrcodec.signal import Signal
 from inrcodec.signal.image import image_signal
 
@@ -109,3 +115,133 @@ def test_a_fit_that_draws_samples_takes_more_steps(
     schedule, work = Schedule(batch=batch), Preset(10, 0, step_passes=1)
     fit_network(waves(), start_of(waves(), options), work, options, schedule)
     assert total.steps == steps
+
+
+class Faulty:
+    """An engine whose losses are changed.
+
+    Args:
+        engine: another one.
+        change: of (number of the loss, error, gradient) what is told instead.
+    """
+
+    def __init__(self, engine: NetworkEngine, change: Callable[..., tuple[float, Any]]) -> None:
+        self._engine, self._change, self.losses = engine, change, 0
+
+    def loss(self, *arguments: Any) -> tuple[float, np.ndarray]:
+        self.losses += 1
+        return self._change(self.losses, *self._engine.loss(*arguments))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+def begun(change: Callable[..., tuple[float, Any]]) -> tuple[NetworkFit, NetworkEngine]:
+    """A fit that is about to run on a faulty engine, and the engine without the fault."""
+    options = EncodeOptions(field="siren", network=SIZE)
+    start = start_of(waves(), options)
+    layout, problem = make_problem(waves(), start)
+    engine = make_network_engine(problem, "cpu", "reference")
+    faulty = Faulty(engine, change)
+    return NetworkFit(problem, faulty, start, layout, options, Schedule(batch=1280)), engine
+
+
+def nan_from(first: int) -> Callable[..., tuple[float, Any]]:
+    return lambda loss, error, gradient: (math.nan if loss >= first else error, gradient)
+
+
+def check_best_of_fit_that_diverges(change: Callable[..., tuple[float, Any]]) -> None:
+    fit, engine = begun(change)
+    with pytest.raises(Diverged, match="not finite after"):
+        fit.run(40, Reporter())
+    assert fit.lowest_error < 0.5 * fit.first_error
+    assert 0.25 * engine.error(fit.theta) <= fit.lowest_error
+
+
+def test_a_fit_that_diverges_late_goes_back_to_the_best_that_it_had():
+    check_best_of_fit_that_diverges(nan_from(40))
+    check_best_of_fit_that_diverges(
+        lambda loss, error, gradient: (error, gradient * (math.nan if loss == 40 else 1))
+    )
+
+
+def test_a_last_step_to_infinity_is_taken_back(monkeypatch):
+    updates, update = 0, Soap.update
+
+    def infinite_at_last(self: Soap, theta: np.ndarray, *arguments: Any) -> None:
+        nonlocal updates
+        updates += 1
+        update(self, theta, *arguments)
+        if updates == 40:
+            theta[0] = math.inf
+
+    monkeypatch.setattr(Soap, "update", infinite_at_last)
+    check_best_of_fit_that_diverges(nan_from(41))
+
+
+def test_a_fit_whose_error_rises_goes_back_to_where_it_was_lowest():
+    fit, engine = begun(
+        lambda loss, error, gradient: (error, gradient if loss <= 40 else -gradient)
+    )
+    fit.run(60, Reporter())
+    assert fit.error > RISEN * fit.lowest_error
+    assert 0.25 * engine.error(fit.theta) <= fit.lowest_error
+
+
+def faulty_fit(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[..., tuple[float, Any]], reporter: Reporter
+) -> NetworkField:
+    """A fit of 70 steps, and 30 that know the bits of weights, on one faulty engine."""
+
+    def make(*arguments: Any) -> Faulty:
+        return Faulty(make_network_engine(*arguments), change)
+
+    monkeypatch.setattr(network, "make_network_engine", make)
+    options = EncodeOptions(field="siren", network=SIZE, lmbda=1e-4, reporter=reporter)
+    work = Preset(100, 0, step_passes=1)
+    return fit_network(waves(), start_of(waves(), options), work, options)
+
+
+def mse_of(field: NetworkField) -> float:
+    samples = waves().samples / 255.0
+    return float(np.square(field.render(Grid.of(*samples.shape[:2])) - samples).mean())
+
+
+def test_what_was_learned_before_every_attempt_diverged_is_the_file(monkeypatch, caplog):
+    def change(loss: int, error: float, gradient: np.ndarray) -> tuple[float, np.ndarray]:
+        return math.nan if loss % 60 == 0 else error, gradient
+
+    reporter = Restarts()
+    with caplog.at_level("INFO", logger="inrcodec"):
+        field = faulty_fit(monkeypatch, change, reporter)
+    assert reporter.count == 3
+    assert "went wrong at every learning rate, at last because the loss is not" in caplog.text
+    assert mse_of(field) < 0.2 * (waves().samples / 255.0).var()
+
+
+def test_a_fit_that_diverges_once_is_no_worse_than_what_it_had_learned(monkeypatch):
+    reporter, lowest = Restarts(), []
+
+    def change(loss: int, error: float, gradient: np.ndarray) -> tuple[float, np.ndarray]:
+        if loss < 60:
+            lowest.append(error / 4)
+        return math.nan if loss == 60 else error, gradient
+
+    field = faulty_fit(monkeypatch, change, reporter)
+    assert reporter.count == 1
+    assert mse_of(field) < 2 * min(lowest)
+
+
+def test_where_the_second_phase_diverges_the_weights_of_the_first_are_the_file(monkeypatch, caplog):
+    reporter = Restarts()
+    with caplog.at_level("INFO", logger="inrcodec"):
+        field = faulty_fit(monkeypatch, nan_from(80), reporter)
+    assert reporter.count == 0
+    assert "the weights of the first phase stay: in the second one, the loss is" in caplog.text
+    assert mse_of(field) < 0.2 * (waves().samples / 255.0).var()
+
+
+def test_weights_whose_rounding_is_not_finite_are_no_file(monkeypatch):
+    monkeypatch.setattr(Faulty, "error", lambda *_: math.nan, raising=False)
+    with pytest.raises(Diverged, match="the error of the rounded weights is not finite"):
+        faulty_fit(monkeypatch, nan_from(1000), Reporter())
