@@ -71,6 +71,14 @@ def outside(begin: Fraction, end: Fraction, duration: Fraction, what: str) -> Ba
     )
 
 
+def no_sample(begin: Fraction, end: Fraction) -> BadOption:
+    """The error for a time between two samples of a sound."""
+    return BadOption(
+        f"no sample of the sound lies from {float(begin):g} to {float(end):g} seconds; "
+        "ask for a longer time"
+    )
+
+
 def no_frame(begin: Fraction, end: Fraction) -> BadOption:
     """The error for a time between two frames of a video."""
     return BadOption(

@@ -26,6 +26,7 @@ from inrcodec.asked import (
     floats_of,
     frames_per_second,
     no_frame,
+    no_sample,
     outside,
     span_of,
     whole_of,
@@ -188,7 +189,7 @@ class Grid:
         if w <= 0 or h <= 0 or x0 < 0 or y0 < 0 or x0 + w > width or y0 + h > height:
             raise BadOption(
                 f"region {','.join(f'{float(v):g}' for v in (x0, y0, w, h))} (x,y,width,height) "
-                f"does not lie inside the {width}x{height} image"
+                f"does not lie inside the {width}x{height} pixels"
             )
         if size is None:
             number = 1.0 if scale is None else float_of(scale)
@@ -221,14 +222,16 @@ class Grid:
                 ends. Default the whole.
 
         Raises:
-            BadOption: a rate that is none, or a time outside the sound.
+            BadOption: a rate that is none, or a time outside the sound or without a sample.
         """
         rate = rate_hz if wanted_hz is None else whole_of("rate_hz", wanted_hz, MAX_RATE_HZ)
         duration = Fraction(frames, rate_hz)
         span = span_of(time, duration)
         begin, end = (round(t * rate_hz) for t in span)
-        if not 0 <= begin < end <= frames:
+        if span[0] >= span[1] or not 0 <= begin <= end <= frames:
             raise outside(*span, duration, "sound")
+        if begin == end:
+            raise no_sample(*span)
         count = max(1, round(Fraction(end - begin, rate_hz) * rate))
         if (end * count).bit_length() > _POSITION_BITS and rate != rate_hz:
             raise BadOption(

@@ -114,6 +114,7 @@ def test_a_grid_on_another_axis_covers_the_same_extent() -> None:
         ({"time": (0.6, 0.5)}, "does not lie inside"),
         ({"time": (-1, 0.5)}, "does not lie inside"),
         ({"time": (0, 1.1)}, "does not lie inside"),
+        ({"time": (0, 0.0001)}, "no sample of the sound lies from 0 to 0.0001 seconds"),
         ({"time": (0, float("nan"))}, "two numbers"),
         ({"time": (Fraction(10**400), None)}, "two numbers"),
         ({"time": (0,)}, "two numbers"),

@@ -222,12 +222,16 @@ def test_standard_input_may_be_of_any_kind(call, tmp_path, sound, film, kind, mo
         (("decode", "film.inr", "a.wav"), "expected one of .y4m"),
         (("decode", "film.inr", "a.mp4", "--rate", "8000"), "a sample rate was given"),
         (("decode", "film.inr", "a.mp4", "--fps", "1/0"), "not a frame rate"),
+        (("decode", "film.inr", "a.mp4", "--region", "9,9,9,9"), "inside the 24x16 pixels"),
         (("decode", "film.inr", "a.mp4", "--fps", "1e-300"), "not a frame rate"),
         (("decode", "film.inr", "a.mp4", "--fps", "1e999999999"), "not a frame rate"),
         (("decode", "film.inr", "a.mp4", "--bit-depth", "24"), "from 8 to 16"),
         (("encode", "song.flac", "a.inr", "--field", "grid"), "represents image signals"),
         (("encode", "song.flac", "a.inr", "--field", "nerf"), "there is no field 'nerf'"),
-        (("encode", "song.flac", "a.inr", *FIELD, "--fps", "3"), "--fps is for video"),
+        (
+            ("encode", "song.flac", "a.inr", *FIELD, "--fps", "3"),
+            "--fps is for video, song.flac is a sound",
+        ),
         (("encode", "song.flac", "a.inr", *FIELD, "--segment", "0"), "not a positive number"),
     ],
 )
