@@ -20,11 +20,19 @@ class Reporter:
     def attempt(self, number: int) -> None:
         """What begins now is that one of several attempts, from 1."""
 
+    def sound(self, rate_hz: int, power: float) -> None:
+        """What is fitted is a sound of that many frames per second and mean square."""
+
     def begin(self, total: int) -> None:
         """Work of `total` steps starts."""
 
     def step(self, rate_bpp: float, mse: float) -> None:
-        """One step is done, at that rate (bits per pixel) and mean squared error (signal 0..1)."""
+        """One step is done, at that rate and mean squared error.
+
+        Args:
+            rate_bpp: bits per pixel, of a sound per frame.
+            mse: where the signal spans 0..1.
+        """
 
     def skip(self, steps: int) -> None:
         """That many steps of the total turned out not to be needed."""
@@ -52,6 +60,9 @@ class PartReporter(Reporter):
         self._reporter, self._index, self._count = reporter, index, count
         self._done = 0
 
+    def sound(self, rate_hz: int, power: float) -> None:
+        self._reporter.sound(rate_hz, power)
+
     def begin(self, total: int) -> None:
         left = 1 if self._count is None else self._count - self._index
         if self._index == 0 or self._count is None:
@@ -76,7 +87,7 @@ class PartReporter(Reporter):
 
 
 class LineReporter(Reporter):
-    """Writes step, rate, PSNR and the time left, at most every `interval_seconds`."""
+    """Writes step, rate, PSNR or SNR, and the time left, at most every `interval_seconds`."""
 
     interval_seconds = 5.0
 
@@ -84,9 +95,13 @@ class LineReporter(Reporter):
         self._stream: TextIO | None = stream or sys.stderr
         self._total = self._done = self._attempt = 0
         self._begun = self._shown = 0.0
+        self._rate_hz, self._power = 0, 1.0  # of a sound; else 0, and the square of full scale
 
     def attempt(self, number: int) -> None:
         self._attempt = number
+
+    def sound(self, rate_hz: int, power: float) -> None:
+        self._rate_hz, self._power = rate_hz, power
 
     def begin(self, total: int) -> None:
         self._total, self._done = total, 0
@@ -100,8 +115,9 @@ class LineReporter(Reporter):
         elif now - self._shown >= self.interval_seconds or self._done == self._total:
             self._shown = now
             left = (now - self._begun) / max(1, self._done - 1) * (self._total - self._done)
-            psnr_db = -10 * math.log10(max(mse, 1e-10))
-            self._show(self._done, rate_bpp, psnr_db, left)
+            rate = rate_bpp * self._rate_hz / 1000 if self._rate_hz else rate_bpp
+            ratio = max(self._power, 1e-10) / max(mse, 1e-10)
+            self._show(self._done, rate, 10 * math.log10(ratio), left)
 
     def skip(self, steps: int) -> None:
         self._total -= steps
@@ -113,11 +129,15 @@ class LineReporter(Reporter):
         self._done = 0
         self._begun = time.monotonic()
 
-    def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
+    def _show(self, done: int, rate: float, quality_db: float, left_seconds: float) -> None:
         self._write(
-            f"{self._prefix()}step {done}/{self._total}  {rate_bpp:.4f} bpp  {psnr_db:.2f} dB  "
+            f"{self._prefix()}step {done}/{self._total}  {self._found(rate, quality_db)}  "
             f"{_clock(left_seconds)} left\n"
         )
+
+    def _found(self, rate: float, quality_db: float) -> str:
+        shown = f"{rate:.2f} kbps" if self._rate_hz else f"{rate:.4f} bpp"
+        return f"{shown}  {quality_db:.2f} dB"
 
     def _prefix(self) -> str:
         return f"attempt {self._attempt}: " if self._attempt else ""
@@ -139,11 +159,11 @@ class BarReporter(LineReporter):
     interval_seconds = 0.25
     bar_columns = 24
 
-    def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
+    def _show(self, done: int, rate: float, quality_db: float, left_seconds: float) -> None:
         filled = self.bar_columns * done // max(1, self._total)
         line = (
             f"{self._prefix()}[{'=' * filled}{' ' * (self.bar_columns - filled)}] "
-            f"{done}/{self._total}  {rate_bpp:.4f} bpp  {psnr_db:.2f} dB  "
+            f"{done}/{self._total}  {self._found(rate, quality_db)}  "
             f"{_clock(left_seconds)} left"
         )
         # A line that wraps could not be redrawn: the terminal would fill with its remains.
@@ -164,13 +184,14 @@ class JsonReporter(LineReporter):
 
     interval_seconds = 1.0
 
-    def _show(self, done: int, rate_bpp: float, psnr_db: float, left_seconds: float) -> None:
+    def _show(self, done: int, rate: float, quality_db: float, left_seconds: float) -> None:
+        names = ("rate_kbps", "snr_db") if self._rate_hz else ("rate_bpp", "psnr_db")
         record = {"attempt": self._attempt} if self._attempt else {}
         record |= {
             "step": done,
             "steps": self._total,
-            "rate_bpp": round(rate_bpp, 5),
-            "psnr_db": round(psnr_db, 3),
+            names[0]: round(rate, 5),
+            names[1]: round(quality_db, 3),
             "left_seconds": round(left_seconds, 1),
         }
         self._write(json.dumps(record) + "\n")

@@ -14,6 +14,7 @@ from inrcodec.progress import (
     BarReporter,
     JsonReporter,
     LineReporter,
+    PartReporter,
     Reporter,
     _clock,
     reporter,
@@ -33,6 +34,27 @@ def test_lines_tell_step_rate_psnr_and_time_left():
     stream = io.StringIO()
     run(LineReporter, stream)
     assert stream.getvalue().splitlines()[-1] == "step 3/3  0.3000 bpp  20.00 dB  0:00 left"
+
+
+def told_of_a_sound(kind: type[LineReporter]) -> str:
+    """What is told of 2 bits per frame at 8000 Hz, at 20 dB below the sound."""
+    stream = io.StringIO()
+    shown = kind(stream)
+    shown.interval_seconds = 0
+    part = PartReporter(shown, 0, 1)
+    part.sound(8000, power=0.04)
+    part.begin(2)
+    part.step(2.0, 0.04)
+    part.step(2.0, 0.0004)
+    return stream.getvalue()
+
+
+def test_of_a_sound_kbps_and_snr_are_told_as_in_the_result():
+    assert told_of_a_sound(LineReporter) == "step 2/2  16.00 kbps  20.00 dB  0:00 left\n"
+    assert "16.00 kbps  20.00 dB" in told_of_a_sound(BarReporter)
+    record = json.loads(told_of_a_sound(JsonReporter))
+    assert (record["rate_kbps"], record["snr_db"]) == (16.0, 20.0)
+    assert not {"rate_bpp", "psnr_db"} & set(record)
 
 
 def test_json_lines_are_objects():

@@ -20,8 +20,8 @@ from inrcodec.remedies.soap import Soap
 from inrcodec.runtime import resolve_device
 
 MEMORY = 0.9  # of the error's average over steps
-# A phase that ends at more than this many times its lowest error goes back to where it was lowest:
-# less is the noise of drawn samples.
+# A phase that ends at more than this many times its lowest error goes back to where it was lowest.
+# The noise of drawn samples alone was up to 1.04 on Kodak 3 and a sound.
 RISEN = 1.25
 
 # Steps of a preset are that many samples, or all. Where the fit's steps are smaller, more of them

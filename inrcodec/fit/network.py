@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
@@ -29,7 +30,7 @@ from inrcodec.progress import Reporter
 from inrcodec.quantize.pricing import CodedWeights
 from inrcodec.quantize.weights import QuantizedWeights
 from inrcodec.remedies import NetworkStart
-from inrcodec.signal import AnySignal
+from inrcodec.signal import AnySignal, AudioSignal
 
 Config = TypeVar("Config")
 
@@ -80,6 +81,9 @@ def fit_network(
         steps = schedule.steps(steps, problem.sample_count)
         schedule = replace(schedule, rate=schedule.drawn_rate * schedule.rate)
     coded_steps = round(schedule.coded_share * steps)
+    if isinstance(signal, AudioSignal):
+        power = sum(float(np.vdot(part.target, part.target)) for part in problem.samples)
+        reporter.sound(signal.rate_hz, start.error_scale * power / problem.value_count)
     reporter.begin(steps + work.refinements)
 
     of_mean = start.error_scale * variance(problem)
@@ -208,17 +212,16 @@ def _float_phase(
         raise Diverged(f"the fit failed at four learning rates; at the lowest, {reason}")
     best = _lowest(poor + lost)
     if lost:
-        _log.warning(
-            "the fit went wrong at every learning rate, at last because %s; what it had reached "
-            "counts: its error is %.2g, that of the signal's mean %.2g",
-            reason, best.lowest_error, of_mean,
-        )  # fmt: skip
+        found = f"the fit went wrong at every learning rate: {reason}; what it had learned counts"
+        advice = "another field or a smaller omega_0 may do better"
     else:
-        _log.warning(
-            "the network learned next to nothing: its error is %.2g, that of the signal's mean "
-            "%.2g; a larger one, another field or omega_0 may do better",
-            best.lowest_error, of_mean,
-        )  # fmt: skip
+        found = "the network learned next to nothing"
+        advice = "a larger one, another field or omega_0 may do better"
+    warnings.warn(
+        f"{found}: its error is {best.lowest_error:.2g}, that of the signal's mean {of_mean:.2g}; "
+        f"{advice}",
+        stacklevel=2,
+    )
     return best
 
 

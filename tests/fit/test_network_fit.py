@@ -57,16 +57,15 @@ def test_a_fit_that_ends_at_the_mean_is_begun_again_slower():
     assert np.square(decoded - samples).mean() < 0.2 * samples.var()
 
 
-def test_noise_is_begun_again_once_and_its_mean_is_a_file(caplog: pytest.LogCaptureFixture):
+def test_noise_is_begun_again_once_and_its_mean_is_a_file():
     noise = image_signal(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
     reporter = Restarts()
     options = EncodeOptions(
         field="siren", network={"hidden_features": 4, "hidden_layers": 1}, reporter=reporter
     )
-    with caplog.at_level("WARNING", logger="inrcodec"):  # a quiet encode before may have raised it
+    with pytest.warns(UserWarning, match="learned next to nothing"):
         fit_network(noise, start_of(noise, options), Preset(60, 0, step_passes=1), options)
     assert reporter.count == 1
-    assert "learned next to nothing" in caplog.text
 
 
 def test_a_fit_that_only_diverges_is_no_file():
@@ -207,15 +206,14 @@ def mse_of(field: NetworkField) -> float:
     return float(np.square(field.render(Grid.of(*samples.shape[:2])) - samples).mean())
 
 
-def test_what_was_learned_before_every_attempt_diverged_is_the_file(monkeypatch, caplog):
+def test_what_was_learned_before_every_attempt_diverged_is_the_file(monkeypatch):
     def change(loss: int, error: float, gradient: np.ndarray) -> tuple[float, np.ndarray]:
         return math.nan if loss % 60 == 0 else error, gradient
 
     reporter = Restarts()
-    with caplog.at_level("INFO", logger="inrcodec"):
+    with pytest.warns(UserWarning, match="at every learning rate: the loss is not finite after 59"):
         field = faulty_fit(monkeypatch, change, reporter)
     assert reporter.count == 3
-    assert "went wrong at every learning rate, at last because the loss is not" in caplog.text
     assert mse_of(field) < 0.2 * (waves().samples / 255.0).var()
 
 
