@@ -12,6 +12,8 @@ import logging
 import math
 import os
 import sys
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from inrcodec import files
@@ -81,6 +83,31 @@ def say(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(shown + "\n")
         sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def warnings_shown(quiet: bool, verbose: bool = False, as_json: bool = False) -> Iterator[None]:
+    """One line per warning of ours, once; those of libraries only where more was asked for.
+
+    Args:
+        quiet: show none.
+        verbose: show those of libraries too.
+        as_json: each as one JSON object, for programs that read progress as JSON.
+    """
+    told: set[str] = set()  # a search for a file size reads its input several times
+
+    def show(message: Warning | str, *_: object) -> None:
+        text = str(message)
+        if not quiet and text not in told:
+            told.add(text)
+            say(json.dumps({"warning": text}) if as_json else f"inrcodec: warning: {text}")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show  # type: ignore[assignment]  # catch_warnings puts it back
+        warnings.simplefilter("default" if verbose else "ignore")
+        # Not what numpy says of our arithmetic.
+        warnings.filterwarnings("always", category=UserWarning, module=r"inrcodec\.")
+        yield
 
 
 def write_text(text: str) -> None:

@@ -199,7 +199,7 @@ def _run_many(args: argparse.Namespace, reporter: progress.Reporter) -> int:
     begun = time.perf_counter()
     found: dict[str, dict[str, Any]] = {}
     codes = []
-    for job, outcome in encode_files(jobs, at_once, device, reporter):
+    for job, outcome in encode_files(jobs, at_once, device, reporter, args.quiet):
         try:
             done = outcome()
         except InrError as error:

@@ -12,6 +12,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from inrcodec import files
+from inrcodec.cli import console
 from inrcodec.cli.options import shown
 from inrcodec.errors import BadOption
 from inrcodec.progress import Reporter
@@ -153,7 +154,7 @@ def encode_file(
 
 
 def encode_files(
-    jobs: Sequence[Job], at_once: int, device: str, reporter: Reporter
+    jobs: Sequence[Job], at_once: int, device: str, reporter: Reporter, quiet: bool = False
 ) -> Iterator[tuple[Job, Callable[[], Done]]]:
     """Each file with a function that gives what became of it, as they are done.
 
@@ -163,18 +164,24 @@ def encode_files(
             of a GPU.
         device: cpu or cuda[:n].
         reporter: told of every step where files come one after the other.
+        quiet: keep warnings back that processes have; others are those of this one.
     """
     from inrcodec.batch import processes, streams
 
     if at_once < 2:
         return processes.outcomes(partial(encode_file, reporter=reporter), jobs, 1)
     if device == "cpu":
-        return processes.outcomes(encode_file, jobs, at_once)
+        return processes.outcomes(partial(_encode_in_process, quiet), jobs, at_once)
 
     def encode(job: Job, check: Callable[[], None]) -> Done:
         return encode_file(job, _Checking(check))
 
     return streams.outcomes(encode, jobs, at_once, device)
+
+
+def _encode_in_process(quiet: bool, job: Job) -> Done:
+    with console.warnings_shown(quiet):
+        return encode_file(job)
 
 
 class _Checking(Reporter):
@@ -235,14 +242,15 @@ def check_target(job: Job) -> None:
 
 
 def _check_flags(job: Job, kind: str) -> None:
+    found = "sound" if kind == "audio" else kind
     for flag, value, kinds in (
-        ("--segment", job.asked["segment_seconds"], ("audio", "video")),
+        ("--segment", job.asked["segment_seconds"], ("sound", "video")),
         ("--fps", job.fps, ("video",)),
     ):
-        if value is not None and kind not in kinds:
+        if value is not None and found not in kinds:
             raise BadOption(
                 f"{flag} is for {' and '.join(kinds)}, {shown(job.source)} is "
-                f"{'a video' if kind == 'video' else 'an ' + kind}"
+                f"{'an' if found == 'image' else 'a'} {found}"
             )
 
 

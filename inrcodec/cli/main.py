@@ -7,7 +7,6 @@ import contextlib
 import signal
 import sys
 import traceback
-import warnings
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
@@ -100,8 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        with warnings.catch_warnings():
-            _show_warnings(args)
+        as_json = getattr(args, "progress", None) == "json"
+        with console.warnings_shown(args.quiet, args.verbose, as_json):
             return args.run(args) or 0
     except InrError as error:
         return _fail(args, error, error.exit_code, str(error) + _hint(args, error))
@@ -132,18 +131,6 @@ def _hint(args: argparse.Namespace, error: InrError) -> str:
             if name in str(error):
                 return f"; on the command line that is --{name.replace('_', '-')} N"
     return ""
-
-
-def _show_warnings(args: argparse.Namespace) -> None:
-    """One line per warning of ours; those of libraries only where more was asked for."""
-
-    def show(message: Warning | str, *_: object) -> None:
-        if not args.quiet:
-            console.say(f"inrcodec: warning: {message}")
-
-    warnings.showwarning = show  # type: ignore[assignment]  # catch_warnings puts it back
-    warnings.simplefilter("default" if args.verbose else "ignore")
-    warnings.filterwarnings("always", module=r"inrcodec\.")
 
 
 @contextlib.contextmanager
