@@ -19,7 +19,7 @@ _SOURCE = "SPDER, Shah and Sitawarin, arXiv 2306.15242, "
 @register("activations", "spder", id=2)
 @dataclass(frozen=True)
 class SpderSqrt(SineLike):
-    """sin(x) sqrt|x|: SPDER, for images and video."""
+    """sin(x) sqrt|x|: SPDER; sound gets sin(x) arctan(x) in its place."""
 
     # With 30, as in the paper, deep narrow networks do not leave the mean of the picture.
     first_boost = 12.0

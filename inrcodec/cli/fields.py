@@ -10,8 +10,9 @@ from inrcodec.cli.options import add_verb
 
 _EPILOG = """\
 Parameters and multiply-adds (MACs) per sample are those of the default shape for a picture of
-768x512 pixels in RGB; an encode chooses the shape by the rate that is wanted. Options of a field
-are set with `inrcodec encode --set NAME=VALUE`.
+768x512 pixels in RGB; an encode chooses the shape by the rate that is wanted. Options are set with
+`inrcodec encode --set NAME=VALUE` where they are numbers, the others with --activation NAME and
+--encoding NAME.
 
 """
 
@@ -35,11 +36,12 @@ def run(args: argparse.Namespace) -> None:
 
 def _shown(row: dict[str, Any]) -> str:
     numbers = f"{row['parameters']} parameters, {row['macs_per_sample']:g} MACs per sample"
-    options = ", ".join(f"{name}={value}" for name, value in row["config"].items())
+    shape = ", ".join(f"{name}={value}" for name, value in row["config"].items())
     kinds = ", ".join(row["kinds"])
     return (
         f"{row['name']:11s} {row['summary']}\n"
         f"{'':11s} {row['source']}\n"
         f"{'':11s} {kinds}; {numbers}\n"
-        f"{'':11s} {options}\n"
+        f"{'':11s} {shape}\n"
+        f"{'':11s} options: {', '.join(row['options']) or 'none'}\n"
     )

@@ -24,11 +24,13 @@ class Variant:
         summary: one line.
         source: the paper.
         config: a default; encodes choose its sizes by the rate.
+        options: names of what a user may choose instead.
     """
 
     summary: str
     source: str
     config: Any
+    options: tuple[str, ...] = ()
 
 
 class Field(Protocol):
@@ -77,7 +79,7 @@ class Field(Protocol):
 
 
 def fields_table() -> list[dict[str, Any]]:
-    """Every name that a user can ask for: summary, source, kinds, default config and its costs.
+    """Every name that a user can ask for: summary, source, kinds, options, default shape and costs.
 
     Costs are those for a picture of 768x512 in RGB.
     """
@@ -94,6 +96,7 @@ def fields_table() -> list[dict[str, Any]]:
                     "source": variant.source,
                     "kinds": sorted(entry.part.kinds),
                     "config": entry.part.describe(header),
+                    "options": list(variant.options),
                     **entry.part.complexity(header),
                 }
             )

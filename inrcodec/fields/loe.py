@@ -16,7 +16,7 @@ one apart, cells that begin at the border of the signal, and a last layer withou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from dataclasses import field as attribute
 from typing import Any, ClassVar
 
@@ -62,7 +62,8 @@ class LoeField(NetworkField):
     def variants(cls) -> dict[str, Variant]:
         summary = "sines whose weights depend on the position: levels of experts"
         source = "Levels-of-Experts, Hao et al., NeurIPS 2022"
-        return {"loe": Variant(summary, source, LoeConfig())}
+        options = tuple(f.name for f in fields(LoeConfig))
+        return {"loe": Variant(summary, source, LoeConfig(), options)}
 
     @classmethod
     def layout(cls, config: LoeConfig, in_features: int, out_features: int) -> Layout:

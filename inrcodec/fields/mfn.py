@@ -130,11 +130,14 @@ class MfnField(NetworkField):
         sines = "products of sines of learned frequencies: multiplicative filter network"
         windows = "products of sines in Gaussian windows: multiplicative filter network"
         scales = "products of sines of frozen frequencies, an output at each scale: BACON"
+        size = ("hidden_features", "hidden_layers")
+        options = (*size, "input_scale")
+        paper = MfnConfig(BACON, hidden_layers=4, early_outputs=0b11)
         return {
-            "mfn": Variant(sines, mfn, MfnConfig()),
-            "fouriernet": Variant(sines, mfn, MfnConfig(FOURIER)),
-            "gabornet": Variant(windows, mfn, MfnConfig(GABOR)),
-            "bacon": Variant(scales, bacon, MfnConfig(BACON, hidden_layers=4, early_outputs=0b11)),
+            "mfn": Variant(sines, mfn, MfnConfig(), options),
+            "fouriernet": Variant(sines, mfn, MfnConfig(FOURIER), options),
+            "gabornet": Variant(windows, mfn, MfnConfig(GABOR), options),
+            "bacon": Variant(scales, bacon, paper, size),
         }
 
     @classmethod

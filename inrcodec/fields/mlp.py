@@ -11,7 +11,7 @@ there are is known to their rooms; `siren`, `ffn` and so on are names of combina
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from dataclasses import field as attribute
 from typing import Any, ClassVar
 
@@ -23,6 +23,11 @@ from inrcodec.errors import BadOption
 from inrcodec.fields import Variant
 from inrcodec.fields.network import NetworkField
 from inrcodec.registry import register
+
+# Of every network; those of its activation and encoding come beside them.
+OPTIONS = (
+    "activation", "encoding", "hidden_features", "hidden_layers", "omega_0", "first_omega_0",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,13 +101,19 @@ class MlpField(NetworkField):
     def variants(cls) -> dict[str, Variant]:
         """Activations on bare coordinates, and encodings with the activation they go with."""
         own = "any activation behind any encoding; as it is, sines of bare coordinates"
-        found = {"mlp": Variant(own, "see `activation` and `encoding`", cls.config_of("mlp"))}
+        found = {"mlp": cls._variant("mlp", own, "see `activation` and `encoding`")}
         for room in ("activations", "encodings"):
             for part in (entry.part for entry in registry.entries(room)):
                 if part.field:
                     summary = part.__doc__.splitlines()[0].rstrip(".")
-                    found[part.field] = Variant(summary, part.source, cls.config_of(part.field))
+                    found[part.field] = cls._variant(part.field, summary, part.source)
         return found
+
+    @classmethod
+    def _variant(cls, name: str, summary: str, source: str) -> Variant:
+        config = cls.config_of(name)
+        own = [f.name for part in (config.activation, config.encoding) for f in fields(part)]
+        return Variant(summary, source, config, tuple(dict.fromkeys([*OPTIONS, *own])))
 
     @classmethod
     def config_of(cls, name: str) -> MlpConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 import inrcodec
-from inrcodec.fields import fields_table
+from inrcodec.fields import family_of, fields_table
+from inrcodec.fit import EncodeOptions
+from inrcodec.fit.presets import TIERS
 from inrcodec.media.audio import save_audio
 from inrcodec.media.image import load_image, save_image
 from inrcodec.media.video import save_video
@@ -46,8 +49,34 @@ def test_it_lists_every_field_with_what_it_costs(call) -> None:
     for row in listed:
         assert f"{row['name']:11s} {row['summary']}" in text
         assert row["source"] in text
+        assert f"options: {', '.join(row['options']) or 'none'}\n" in text
         assert row["parameters"] > 100
         assert row["macs_per_sample"] > 100
+
+
+def test_the_options_listed_are_those_that_a_field_takes() -> None:
+    y, x = np.mgrid[:12, :20]
+    picture = image_signal((x * 12 + y).astype(np.uint8))
+    size = {"hidden_features": 8, "hidden_layers": 2}
+    known = {name for row in ROWS.values() for name in row["options"]}
+    for name in NETWORKS:
+        row, entry = ROWS[name], family_of(name)
+        start_of = importlib.import_module(entry.part.fit_module).start_of
+        shown = row["config"] | {"omega_0": 30, "first_omega_0": 30, "input_scale": 9}
+        for option in known:
+            options = EncodeOptions(field=name, network=size | {option: shown.get(option, 1)})
+            if option in row["options"]:
+                start_of(picture, options)
+            else:
+                with pytest.raises(inrcodec.BadOption, match=f"no option {option}"):
+                    start_of(picture, options)
+    assert ROWS["grid"]["options"] == []
+    with pytest.raises(inrcodec.BadOption, match="grid has no options"):
+        inrcodec.encode(np.zeros((4, 4), np.uint8), network={"taps": 1})
+
+
+def test_the_grid_shown_is_one_that_encodes_choose() -> None:
+    assert family_of("grid").part.variants()["grid"].config in TIERS.values()
 
 
 def test_the_issue_names_are_all_there() -> None:
