@@ -83,7 +83,8 @@ def encode(
             "reference" on CUDA up to the order in which gradients are added.
         strip: leave ICC, EXIF and XMP out.
         rate_hz: samples per second of an array that is a sound.
-        fps: frames per second of an array that is a video, or of a folder of PNG frames.
+        fps: frames per second of an array that is a video, or of a folder of PNG frames; of a
+            video file instead of its own.
         segment_seconds: length of the segments that a sound or video is cut into.
         network: options of a coordinate network by name, such as hidden_features; what is left out
             is chosen. Names with a dot are options of remedies, such as iga.end.

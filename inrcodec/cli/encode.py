@@ -51,7 +51,8 @@ it. On one machine the same input, options, seed and number of threads (OMP_NUM_
 same bytes; with engine reference on CUDA up to the order in which gradients are added.
 
 Sound and video are read, fitted and written in segments of time, so that memory is that of one
-segment: of up to 30 seconds of sound, 8 of video, unless --segment says otherwise.
+segment: of up to 30 seconds of sound, 8 of video, unless --segment says otherwise. What is known
+to be at most half as long again stays in one.
 
 Several inputs go to a folder, --batch of them at a time: in processes that share the CPU's threads,
 or side by side on a GPU. What fails is told and left out, and the exit code is its own.
@@ -134,7 +135,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="seconds of sound or video per segment, each a field of its own",
     )
     parser.add_argument(
-        "--fps", type=fps, metavar="F", help="frames per second of PNG frames, default 25"
+        "--fps",
+        type=fps,
+        metavar="F",
+        help="frames per second of PNG frames, default 25; of a video instead of its own",
     )
     parser.add_argument(
         "--strip", action="store_true", help="leave out ICC profile, EXIF and XMP metadata"

@@ -67,8 +67,14 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--encoding", metavar="NAME", help="of the coordinates, likewise")
     group.add_argument("--hidden-features", type=count, metavar="N", help="width of the layers")
     group.add_argument("--hidden-layers", type=whole, metavar="N", help="square matrices")
-    group.add_argument("--omega-0", type=float, metavar="F", help="boost of all layers")
-    group.add_argument("--first-omega-0", type=float, metavar="F", help="boost of the first layer")
+    group.add_argument(
+        "--omega-0",
+        type=float,
+        metavar="F",
+        help="boost of the layers: omega_0 of sines, scale of gauss, sigma_0 of wire; the first "
+        "layer of sines keeps its own for sound",
+    )
+    group.add_argument("--first-omega-0", type=float, metavar="F", help="that of the first layer")
     group.add_argument(
         "--set",
         action="append",

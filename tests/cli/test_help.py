@@ -11,6 +11,7 @@ from inrcodec import __version__
 from inrcodec.cli import encode
 from inrcodec.cli.main import build_parser
 from inrcodec.fit.presets import DEFAULT_EFFORT, DEFAULT_LMBDA, lmbda_of_quality
+from inrcodec.segments import DEFAULT_SECONDS, segment_frames
 
 COMMON = ["-h --help", "--quiet", "-v --verbose", "--json"]
 OPTIONS = {
@@ -153,6 +154,16 @@ def test_the_defaults_that_the_help_states_are_those_of_the_encoder():
     texts = {action.dest: action.help for action in verbs()["encode"]._actions}
     assert texts["effort"].endswith("default 5")
     assert texts["lmbda"].endswith("(default 1e-3, of sound 3e-5)")
+
+
+def test_the_lengths_of_segments_that_the_help_states_are_those_of_the_encoder():
+    for kind, word in (("audio", "seconds of sound"), ("video", "of video")):
+        seconds = DEFAULT_SECONDS[kind]
+        assert f"{seconds} {word}" in encode._EPILOG
+        longest = seconds + seconds // 2  # at most half as long again
+        assert segment_frames(kind, 10, 1, 10 * longest) == 10 * longest
+        assert segment_frames(kind, 10, 1, 10 * longest + 1) <= 10 * seconds
+        assert segment_frames(kind, 10, 1, None) == 10 * seconds
 
 
 def test_version_is_that_of_the_package(call):

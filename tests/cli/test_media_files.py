@@ -159,6 +159,13 @@ def test_frames_of_png_go_in_and_come_out(call, movie):
     assert (facts["frames"], facts["fps"], facts["subsampling"]) == (12, 10, "4:4:4")
 
 
+def test_a_rate_that_is_asked_for_replaces_that_of_a_video(call, movie):
+    out = movie.parent / "slow.inr"
+    assert call("encode", movie.with_suffix(".mkv"), out, *FIELD, "--fps", "10").code == 0
+    facts = json.loads(call("info", out, "--json").out)
+    assert (facts["frames"], facts["fps"], facts["variable_rate"]) == (12, 10, False)
+
+
 def test_frames_that_were_written_before_a_failure_are_removed(call, movie):
     folder = movie.parent / "frames"
     folder.mkdir()
