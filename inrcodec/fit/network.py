@@ -40,6 +40,7 @@ HIGHEST_EXPONENT = 23  # a 24-bit integer still reaches 1
 # error of the mean, or so little that variance does not matter. It is lost where its error is this
 # many times that of the mean and that of its start.
 LEARNED_SHARE, LEARNED_ERROR, LOST_SHARE = 0.9, 1e-4, 1.1
+STRETCH = 1 << 20  # samples that are copied in float64 at once
 LEAST_BATCHES = 2  # a signal of fewer is fitted as a whole
 
 _log = logging.getLogger(__name__)
@@ -112,10 +113,9 @@ def fit_network(
     )
     reporter.skip(work.refinements - tried)
     reporter.end()
-    shape, out_features = shape_of(signal)
-    features = len(shape), out_features
+    shape, channels = shape_of(signal)
     made = weights.exponents, weights.theta_hat()
-    return start.family(start.config, features, signal.kind, *made)
+    return start.family(start.config, (len(shape), channels), signal.kind, *made)
 
 
 def make_problem(signal: AnySignal, start: NetworkStart) -> tuple[Layout, NetworkProblem]:
@@ -135,8 +135,10 @@ def variance(problem: NetworkProblem) -> float:
     """The error of the best constant: variance of each feature, averaged over all numbers."""
     squares = 0.0
     for part in problem.samples:
-        mean = part.target.mean(axis=1, keepdims=True, dtype=np.float64)
-        squares += float(np.square(part.target - mean).sum())
+        for row in part.target:
+            mean = row.mean(dtype=np.float64)
+            for begin in range(0, len(row), STRETCH):
+                squares += float(np.square(row[begin : begin + STRETCH] - mean).sum())
     return squares / problem.value_count
 
 

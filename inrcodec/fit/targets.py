@@ -17,7 +17,8 @@ def samples_of(signal: AnySignal) -> tuple[tuple[Samples, ...], tuple[int, int]]
     sound is in units of full scale. Chroma is asked for at the centres of its own samples.
     """
     if isinstance(signal, AudioSignal):
-        values = signal.samples.T.astype(np.float32) / np.float32(signal.full_scale)
+        values = np.array(signal.samples.T, np.float32, order="C")
+        values /= np.float32(signal.full_scale)
         return (_samples(signal.samples.shape[:1], values),), (1, signal.channels)
     if isinstance(signal, VideoSignal):
         parts = [
@@ -44,20 +45,22 @@ def positions_of(signal: AnySignal) -> int:
 
 
 def _samples(shape: tuple[int, ...], values: np.ndarray, first: int = 0) -> Samples:
-    return Samples(
-        native_coordinates(shape),
-        np.ascontiguousarray(values, np.float32),
-        slice(first, first + len(values)),
-        shape,
-    )
+    return Samples(native_coordinates(shape), values, slice(first, first + len(values)), shape)
 
 
 def native_coordinates(shape: tuple[int, ...]) -> np.ndarray:
     """[axes, samples] float32 centres on [-1, 1], the fastest axis first."""
-    axes = [((2 * np.arange(n) + 1) / n - 1).astype(np.float32) for n in shape]
-    mesh = np.meshgrid(*axes, indexing="ij")
-    return np.stack([plane.ravel() for plane in reversed(mesh)])
+    coords = np.empty((len(shape), *shape), np.float32)
+    for i, n in enumerate(reversed(shape)):
+        centres = np.arange(1, 2 * n, 2, np.float64)
+        centres /= n
+        centres -= 1
+        coords[i] = centres.reshape(-1, *[1] * i)
+    return coords.reshape(len(shape), -1)
 
 
 def _centred(samples: np.ndarray, peak: int) -> np.ndarray:
-    return samples.astype(np.float32) * np.float32(2 / peak) - 1
+    values = np.array(samples, np.float32, order="C")
+    values *= np.float32(2 / peak)
+    values -= 1
+    return values

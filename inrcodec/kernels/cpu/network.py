@@ -98,7 +98,7 @@ class CpuNetworkEngine:
         self._encoding = problem.config.encoding
         self._band = band_function(plan.formula)
         self._samples = [
-            tuple(np.array(a, np.float32).ravel() for a in (part.coords, part.target))
+            tuple(np.ascontiguousarray(a, np.float32).ravel() for a in (part.coords, part.target))
             for part in problem.samples
         ]
         self.threads = threads or usable_threads()
