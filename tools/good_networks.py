@@ -204,7 +204,31 @@ BARE_PICTURES = {
     }.items()
 }  # fmt: skip
 
-NETWORKS = BARE_PICTURES | {
+SOUNDS = {
+    f"sound_{name}": Network(f"a sound, {name}", silence(60, 1, 8000, 16), configs, spreads,
+                             decodes=RESAMPLED)
+    for name, configs, spreads in (
+        ("finer", _mlp(Finer(20), Identity()), {"weight0": (2000, 5)}),
+        ("wire", _mlp(Wire(40), Identity()), BARE),
+        ("gauss", _mlp(Gauss(), Identity()), BARE),
+        ("relu", _mlp(Relu(), Identity()), BARE),
+        ("positional", _mlp(Relu(), Positional(6)), {}),
+        ("bacon", (MfnConfig(BACON, 4, 2, 0b01),), {"frequency": (9, 0)}),
+        ("fouriernet", (MfnConfig(FOURIER, 4, 2, 0),), {"frequency": (2000, 5)}),
+    )
+}  # fmt: skip
+
+VIDEOS = {
+    f"video_{name}": Network(f"a video, {name}", still(3, 6, 7, "4:2:0"), configs,
+                             decodes=(*FINE, *RETIMED))
+    for name, configs in (
+        ("fourier", _mlp(Relu(), Fourier(6, 20, 2))),
+        ("fouriernet", (MfnConfig(FOURIER, 4, 1, 0),)),
+        ("gabornet", (MfnConfig(GABOR, 4, 1, 0),)),
+    )
+}  # fmt: skip
+
+NETWORKS = BARE_PICTURES | SOUNDS | VIDEOS | {
     "mlp_smallest": Network("1x1 grey, every option at its lowest", black(1, 1),
                             _mlp(Sine(), Identity(), 1, 0)),
     "mlp_positional": Network("encoding positional, four channels", black(9, 7, 4),

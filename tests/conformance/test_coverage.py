@@ -27,8 +27,8 @@ from inrcodec.fields.grid import (
     groups_of,
 )
 from inrcodec.fields.loe import LoeConfig
-from inrcodec.fields.mfn import FILTERS, MfnConfig
-from inrcodec.fields.mlp import MlpConfig
+from inrcodec.fields.mfn import FILTERS, MfnConfig, MfnField
+from inrcodec.fields.mlp import MlpConfig, MlpField, parts_of
 from inrcodec.kernels import elementary
 
 BITSTREAMS = Path(__file__).parents[2] / "bitstreams"
@@ -147,6 +147,26 @@ def test_every_filter_has_a_locked_number_and_a_file() -> None:
     assert {(name, number) for number, name in enumerate(FILTERS)} <= locked("filter")
     used = {config.filters for config in segment_configs() if isinstance(config, MfnConfig)}
     assert used == set(range(len(FILTERS)))
+
+
+def test_every_name_of_a_network_has_its_parts_in_a_file_of_every_kind() -> None:
+    parts, filters = set(), set()
+    for name in GOOD:
+        parsed = opened(name)[0]
+        for index in range(len(parsed.segments)):
+            code = parsed.segment(index)[0].config_code
+            config, kind = unpack_config(code, parsed.family.config_class), parsed.header.kind_name
+            if isinstance(config, MlpConfig):
+                found = (config.encoding, config.activation)
+                parts |= {(type(part), kind) for part in found}
+            if isinstance(config, MfnConfig):
+                filters.add((config.filters, kind))
+    for name in MlpField.variants():
+        for kind in MlpField.kinds:
+            encoding, activation = parts_of(name, kind)
+            assert (registry.get("encodings", encoding).part, kind) in parts, (name, kind)
+            assert (registry.get("activations", activation).part, kind) in parts, (name, kind)
+    assert filters == set(itertools.product(range(len(FILTERS)), MfnField.kinds))
 
 
 def test_networks_without_hidden_layers_and_with_all_of_them_occur() -> None:
