@@ -156,11 +156,12 @@ class NetworkFit:
         finite = np.isfinite(values).all()
         # Where bits count, what costs fewer of them may well have the larger error.
         risen = coded is None and self.error > RISEN * self.lowest_error
-        self.theta = trained.theta(values if finite and not risen else best)
+        last = trained.theta(values)
+        self.theta = last if finite and not risen else trained.theta(best)
         if not finite:
             raise Diverged(f"the parameters are not finite after {steps} steps")
         if steps in observed:
-            observer.see(steps, phase, self.theta)
+            observer.see(steps, phase, last)
 
     def _slope(
         self,

@@ -135,9 +135,11 @@ class Faulty:
         return getattr(self._engine, name)
 
 
-def begun(change: Callable[..., tuple[float, Any]]) -> tuple[NetworkFit, NetworkEngine]:
+def begun(
+    change: Callable[..., tuple[float, Any]], observer: Any = None
+) -> tuple[NetworkFit, NetworkEngine]:
     """A fit that is about to run on a faulty engine, and the engine without the fault."""
-    options = EncodeOptions(field="siren", network=SIZE)
+    options = EncodeOptions(field="siren", network=SIZE, observer=observer)
     start = start_of(waves(), options)
     layout, problem = make_problem(waves(), start)
     engine = make_network_engine(problem, "cpu", "reference")
@@ -185,6 +187,22 @@ def test_a_fit_whose_error_rises_goes_back_to_where_it_was_lowest():
     fit.run(60, Reporter())
     assert fit.error > RISEN * fit.lowest_error
     assert 0.25 * engine.error(fit.theta) <= fit.lowest_error
+
+
+def test_an_observer_sees_the_course_of_the_fit_and_not_what_it_goes_back_to():
+    class Seen:
+        def steps(self, steps: int) -> tuple[int, ...]:
+            return (steps,)
+
+        def see(self, step: int, phase: Any, theta: np.ndarray) -> None:
+            self.theta = theta
+
+    seen = Seen()
+    fit, engine = begun(
+        lambda loss, error, gradient: (error, gradient if loss <= 40 else -gradient), seen
+    )
+    fit.run(60, Reporter())
+    assert engine.error(seen.theta) > 2 * engine.error(fit.theta)
 
 
 def faulty_fit(
