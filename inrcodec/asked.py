@@ -41,7 +41,7 @@ def frames_per_second(fps: Real) -> Fraction:
         BadOption: it is not from a millionth to a million.
     """
     exact = exact_of(fps)
-    # Containers hold a rate as two integers of 32 bits.
+    # Most containers hold a rate as two integers of 32 bits.
     found = Fraction(0) if exact is None else exact.limit_denominator(10**6)
     if not 0 < found <= 10**6:
         raise BadOption(f"fps is {fps!r}, expected a positive number up to a million")

@@ -86,7 +86,12 @@ class _Sink:
                 stacklevel=4,
             )
         self.container = av.open(file, "w", format=kind.format)
-        self._stream = self._opened(kind.codec)
+        try:
+            self._stream = self._opened(kind.codec)
+        except OverflowError as error:  # FFmpeg has rates as two integers of 32 bits
+            raise BadOption(
+                f"{suffix} cannot hold a rate of {first.rate}; ask for another one, or choose .y4m"
+            ) from error
 
     @staticmethod
     def _format(video: VideoSignal, codec: str) -> tuple[int, str]:

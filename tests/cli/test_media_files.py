@@ -231,6 +231,7 @@ def test_standard_input_may_be_of_any_kind(call, tmp_path, sound, film, kind, mo
         (("decode", "film.inr", "a.mp4", "--fps", "1/0"), "not a frame rate"),
         (("decode", "film.inr", "a.mp4", "--region", "9,9,9,9"), "inside the 24x16 pixels"),
         (("decode", "film.inr", "a.mp4", "--fps", "1e-300"), "not a frame rate"),
+        (("decode", "film.inr", "a.mkv", "--fps", "9999.999999"), ".mkv cannot hold a rate of"),
         (("decode", "film.inr", "a.mp4", "--fps", "1e999999999"), "not a frame rate"),
         (("decode", "film.inr", "a.mp4", "--bit-depth", "24"), "from 8 to 16"),
         (("encode", "song.flac", "a.inr", "--field", "grid"), "represents image signals"),
