@@ -61,9 +61,11 @@ class Hash(Encoding):
         made = cls(levels=levels, growth_64ths=growth)
         if weights is None:
             return made
+        # Not even the first level may share more.
+        fewest = math.ceil(math.log2(made.coarsest ** len(shape) / _MOST_SHARED))
         by_size = [
             replace(made, log2_entries=log2)._levels_told_apart(len(shape), levels)
-            for log2 in range(20, _FEWEST_LOG2 - 1, -1)
+            for log2 in range(20, max(_FEWEST_LOG2, fewest) - 1, -1)
         ]
         by_size += [replace(by_size[-1], levels=n) for n in range(by_size[-1].levels - 1, 0, -1)]
         fits = (e for e in by_size if e._weights(len(shape)) <= cls.share * weights)
