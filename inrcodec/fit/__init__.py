@@ -69,6 +69,8 @@ class EncodeOptions:
         observer: shown coordinate networks while they are fitted.
         told: what the remedy `auto` picks for every signal or segment.
         parts: of how many segments of one file what is fitted is one.
+        unrounded: shown (the network, theta [parameters]) of the weights that are about to be
+            written, before they were rounded.
 
     Raises:
         BadOption: a value is out of range or of another type.
@@ -89,6 +91,7 @@ class EncodeOptions:
     observer: Observer | None = None
     told: Callable[[Choice], None] | None = None
     parts: int = 1
+    unrounded: Callable[[NetworkStart, np.ndarray], None] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.lmbda, Real) or not LOWEST_LMBDA <= self.lmbda <= HIGHEST_LMBDA:

@@ -108,6 +108,8 @@ def fit_network(
             weights = min(weights, again, key=lambda w: w.best)
         except Diverged as error:
             _log.info("the weights of the first phase stay: in the second one, %s", error)
+    if options.unrounded is not None:
+        options.unrounded(start, weights.theta)
     tried = weights.refine(
         work.refinements, lambda: reporter.step(weights.bits / problem.pixels, last_error)
     )

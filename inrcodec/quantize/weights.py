@@ -55,7 +55,7 @@ class QuantizedWeights:
             )
             for group in dict.fromkeys(g for g, _ in layout.values())
         }
-        self._theta = theta.astype(np.float64)
+        self.theta = theta.astype(np.float64)
         self.exponents = {group: self._first_exponent(group) for group in self._where}
         self.integers = np.zeros(len(theta), np.int64)
         for group in self._where:
@@ -113,7 +113,7 @@ class QuantizedWeights:
         scale = np.empty(len(self.integers))
         for group, where in self._where.items():
             scale[where] = 2.0 ** self.exponents[group]
-        error = self._theta * scale - self.integers
+        error = self.theta * scale - self.integers
         for i in np.argsort(-np.abs(error)):
             if not self._highest[group_of[int(i)]]:
                 continue  # whole numbers that were chosen, not fitted
@@ -131,7 +131,7 @@ class QuantizedWeights:
         """8, or less where the search would begin among integers that are clipped."""
         exponent = min(8, self._highest[group])
         if not group.startswith("arm"):
-            largest = float(np.abs(self._theta[self._where[group]]).max(initial=0.0))
+            largest = float(np.abs(self.theta[self._where[group]]).max(initial=0.0))
             while exponent and largest * 2**exponent > _LARGEST:
                 exponent -= 1
         return exponent
@@ -139,7 +139,7 @@ class QuantizedWeights:
     def _round(self, group: str, exponent: int) -> None:
         where = self._where[group]
         limit = self._limit(group, exponent)
-        scaled = np.rint(np.ldexp(self._theta[where], exponent))
+        scaled = np.rint(np.ldexp(self.theta[where], exponent))
         self.integers[where] = np.clip(scaled, -limit, limit).astype(np.int64)
         self.exponents[group] = exponent
 

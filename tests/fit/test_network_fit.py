@@ -17,7 +17,7 @@ from inrcodec.fit.mlp import start_of
 from inrcodec.fit.network import fit_network, make_problem, variance
 from inrcodec.fit.presets import Preset
 from inrcodec.grid import Grid
-from inrcodec.kernels.network import NetworkEngine, make_network_engine
+from inrcodec.kernels.network import NetworkEngine, make_network_engine, split
 from inrcodec.progress import Reporter
 from inrcodec.remedies.soap import Soap
 from inrcodec.signal import Signal
@@ -261,3 +261,20 @@ def test_weights_whose_rounding_is_not_finite_are_no_file(monkeypatch):
     monkeypatch.setattr(Faulty, "error", lambda *_: math.nan, raising=False)
     with pytest.raises(Diverged, match="the error of the rounded weights is not finite"):
         faulty_fit(monkeypatch, nan_from(1000), Reporter())
+
+
+def test_the_unrounded_weights_that_are_shown_are_those_of_the_file():
+    shown = []
+    options = EncodeOptions(
+        field="siren", network=SIZE, lmbda=1e-4, unrounded=lambda *seen: shown.append(seen)
+    )
+    start, work = start_of(waves(), options), Preset(60, 0, step_passes=1)
+    field = fit_network(waves(), start, work, options)
+    ((network, theta),) = shown
+    assert network.config == field.config
+    layout, _ = make_problem(waves(), network)
+    named = split(theta, {name: shape for name, (_, shape) in layout.items()})
+    for name, (group, _) in layout.items():
+        rounded = np.rint(np.ldexp(named[name], field.steps[group]))
+        np.testing.assert_array_equal(rounded, field.theta_hat[name])
+        assert not np.array_equal(np.ldexp(named[name], field.steps[group]), rounded)
