@@ -58,10 +58,9 @@ def _pchip_slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Derivatives at the knots: weighted harmonic means inside, three-point formula at the ends."""
     h, delta = np.diff(x), np.diff(y) / np.diff(x)
     slopes = np.zeros(len(x))
-    same_sign = delta[:-1] * delta[1:] > 0
-    w1, w2 = 2 * h[1:] + h[:-1], h[1:] + 2 * h[:-1]
-    inner = np.flatnonzero(same_sign)
-    slopes[inner + 1] = (w1 + w2)[inner] / (w1 / delta[:-1] + w2 / delta[1:])[inner]
+    inner = np.flatnonzero(delta[:-1] * delta[1:] > 0)
+    w1, w2 = (2 * h[1:] + h[:-1])[inner], (h[1:] + 2 * h[:-1])[inner]
+    slopes[inner + 1] = (w1 + w2) / (w1 / delta[inner] + w2 / delta[inner + 1])
     slopes[0] = _end_slope(h[0], h[1], delta[0], delta[1])
     slopes[-1] = _end_slope(h[-1], h[-2], delta[-1], delta[-2])
     return slopes
