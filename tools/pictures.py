@@ -24,3 +24,12 @@ def first_second(signal: AudioSignal) -> AudioSignal:
     """The beginning of a sound, one channel."""
     samples = signal.samples[: signal.rate_hz, :1]
     return audio_signal(samples / signal.full_scale, signal.rate_hz)
+
+
+def loudest(signal: AudioSignal, seconds: float) -> AudioSignal:
+    """The piece of a sound of that length with the most energy; all of a shorter one."""
+    length = min(signal.frames, max(1, round(seconds * signal.rate_hz)))
+    energy = np.square(signal.samples, dtype=np.float64).sum(axis=1)
+    total = np.concatenate([[0.0], np.cumsum(energy)])
+    begin = int(np.argmax(total[length:] - total[:-length]))
+    return signal.part(begin, begin + length)

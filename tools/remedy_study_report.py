@@ -1,248 +1,300 @@
-"""What the rows of the remedy study say: rankings, losses from float to file, charts.
+"""What the files of the remedy study say: rankings, losses by rounding, charts.
 
-All numbers come from the rows alone. Differences are paired: of the same signals, with the same
-field, at the same file size. Intervals are 95% bootstraps over signals.
+Quality at a rate is interpolated over the logarithm of file sizes, between the files of one cell
+around it (monotone cubics of at least three, as BD-rates are); a cell whose files do not enclose a
+rate has none there. Differences are paired: over the signals that both have, means over seeds
+first. Intervals are Student's, each for itself; p are Holm's, over all pairs of one ranking.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 
-from remedy_study_cells import PLAIN, QUALITY, UNITS
+import numpy as np
+from remedy_study_cells import ANCHOR, METRICS, PLAIN, UNITS
+from remedy_study_differences import Difference, difference, holm, of_values
 from reproduced.table import Row, number_text, write_rows
 
-from inrcodec.evaluate.bd import bootstrap_interval
-from inrcodec.evaluate.report.chart import Chart, Series, draw, look
-from inrcodec.evaluate.report.drawing import Drawing, panels
+from inrcodec.evaluate.cubics import curve_value
+from inrcodec.evaluate.report.chart import PUBLISHED, Chart, Series, draw, look
+from inrcodec.evaluate.report.drawing import Drawing, Line, Mark, Text, panels
+from inrcodec.evaluate.report.ticks import plain, scale_of
 from inrcodec.evaluate.report.writing import write_figure
 
 RANKING = (
-    "kind", "rate", "rank", "field", "remedy", "signals", "quality_db", "gain_db", "gain_low_db",
-    "gain_high_db", "float_gain_db", "loss_db", "encode_seconds",
+    "kind", "rate", "metric", "rank", "field", "remedy", "value", "encode_cpu_seconds",
+    "over_siren_signals", "over_siren", "over_siren_low", "over_siren_high", "over_siren_p",
+    "over_none_signals", "over_none", "over_none_low", "over_none_high", "over_none_p",
 )  # fmt: skip
 LOSSES = (
-    "kind", "rate", "remedy", "fields", "signals", "loss_db", "loss_low_db", "loss_high_db",
-    "float_gain_db", "float_gain_low_db", "float_gain_high_db",
-    "file_gain_db", "file_gain_low_db", "file_gain_high_db",
+    "kind", "rate", "field", "remedy", "signals", "loss_db", "loss_low_db", "loss_high_db",
+    "gain_signals", "float_gain_db", "unrounded_gain_db", "file_gain_db",
 )  # fmt: skip
-PLOTTED_FIELDS = 8
+LEAST_FILES = 3  # of a curve
+LOWER_IS_BETTER = {"sec_error"}
+CERTAIN = 0.05  # p below which a difference is taken as one
 
 Pair = tuple[str, str]  # (field, remedy)
+Numbers = Mapping[Pair, Mapping[str, float]]  # by signal
+_BEST = ANCHOR, PLAIN
 
 
 @dataclass(frozen=True)
-class Mean:
-    """A mean over signals with its interval; low and high are None for a single signal."""
-
-    value: float
-    low: float | None
-    high: float | None
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Mean:
-        return cls(fmean(values), *bootstrap_interval(values))
-
-
-@dataclass(frozen=True)
-class Group:
-    """The cells of one kind of signal at one rate, means over seeds.
+class Place:
+    """A pair in a ranking.
 
     Args:
-        kind, rate: see there.
-        signals: names of all.
-        numbers: (field, remedy) -> signal -> column -> number.
+        pair: (field, remedy).
+        value: mean over its signals.
+        over_siren: to siren without a remedy, and Holm's p; None for itself.
+        over_none: to its own field without a remedy; None where there is nothing to compare.
     """
 
-    kind: str
-    rate: float
-    signals: tuple[str, ...]
-    numbers: dict[Pair, dict[str, dict[str, float]]]
-
-    def complete(self) -> list[Pair]:
-        """Pairs that every signal has; only those can be compared."""
-        return [p for p, found in self.numbers.items() if set(found) == set(self.signals)]
-
-    def values(self, pair: Pair, column: str) -> list[float]:
-        """One number per signal."""
-        return [self.numbers[pair][signal][column] for signal in self.signals]
-
-    def gains(self, pair: Pair, column: str) -> list[float] | None:
-        """What a remedy adds to its field, per signal; None where that cannot be said."""
-        plain = pair[0], PLAIN
-        if plain not in self.complete() or any(
-            column not in self.numbers[p][s] for p in (pair, plain) for s in self.signals
-        ):
-            return None
-        both = zip(self.values(pair, column), self.values(plain, column), strict=True)
-        return [a - b for a, b in both]
+    pair: Pair
+    value: float
+    over_siren: tuple[Difference, float] | None
+    over_none: tuple[Difference, float] | None
 
 
-def groups(rows: Iterable[Row]) -> list[Group]:
-    """The rows by kind and rate, without those that failed."""
-    found: dict[tuple[str, float], dict[Pair, dict[str, list[Row]]]] = defaultdict(
-        lambda: defaultdict(lambda: defaultdict(list))
-    )
-    signals: dict[tuple[str, float], dict[str, None]] = defaultdict(dict)
+def at_rate(rows: Iterable[Row], rate: float, column: str) -> dict[Pair, dict[str, float]]:
+    """A column of the table at a rate, of every pair and signal that has files around it.
+
+    Args:
+        rows: of one kind of signal.
+        rate: bits per pixel, or kilobits per second.
+        column: a number of each file.
+    """
+    curves: dict[tuple[Pair, str, str], dict[float, float]] = defaultdict(dict)
     for row in rows:
-        place = row["kind"], float(row["rate"])
-        signals[place][row["signal"]] = None
-        if not row["failed"]:
-            found[place][row["field"], row["remedy"]][row["signal"]].append(row)
+        if row[column] and math.isfinite(value := float(row[column])):
+            curve = curves[(row["field"], row["remedy"]), row["signal"], row["seed"]]
+            curve[math.log(float(row["rate"]))] = value
+    found: dict[Pair, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for (pair, signal, _), curve in curves.items():
+        x, y = np.array(sorted(curve.items())).T
+        if len(x) >= LEAST_FILES and x[0] <= math.log(rate) <= x[-1]:
+            value = curve_value(x, y, math.log(rate))
+            found[pair][signal].append(abs(value) if column in LOWER_IS_BETTER else value)
+    return {p: {s: fmean(v) for s, v in values.items()} for p, values in found.items()}
+
+
+def ranking(numbers: Numbers, metric: str, least: int) -> list[Place]:
+    """Pairs by their mean difference to siren without a remedy, the best first.
+
+    Args:
+        numbers: of a metric at a rate.
+        metric: its name.
+        least: signals that two pairs must share to be compared.
+    """
+    compared = {
+        pair: found
+        for pair in numbers
+        if (found := difference(numbers[pair], numbers.get(_BEST, {}), least)) is not None
+    }
+    over_siren = _with_p({p: found for p, found in compared.items() if p != _BEST})
+    plain = {p: numbers.get((p[0], PLAIN), {}) for p in compared if p[1] != PLAIN}
+    over_none = _with_p(
+        {p: d for p in plain if (d := difference(numbers[p], plain[p], least)) is not None}
+    )
+    sign = 1 if metric in LOWER_IS_BETTER else -1
     return [
-        Group(
-            *place,
-            tuple(signals[place]),
-            {
-                pair: {signal: _mean(at) for signal, at in by_signal.items()}
-                for pair, by_signal in found[place].items()
-            },
-        )
-        for place in sorted(signals)
+        Place(pair, fmean(numbers[pair].values()), over_siren.get(pair), over_none.get(pair))
+        for pair in sorted(compared, key=lambda p: sign * compared[p].mean)
     ]
 
 
-def _mean(rows: Sequence[Row]) -> dict[str, float]:
-    """column -> mean over seeds, of the columns that all of them have."""
-    names = ("file_db", "float_db", "encode_seconds")
-    return {n: fmean(float(r[n]) for r in rows) for n in names if all(r[n] for r in rows)}
+def _with_p(found: Mapping[Pair, Difference]) -> dict[Pair, tuple[Difference, float]]:
+    """Each difference with Holm's p among all of them."""
+    ps = holm([d.p for d in found.values()])
+    return {pair: (d, p) for (pair, d), p in zip(found.items(), ps, strict=True)}
 
 
-def ranking(group: Group) -> list[Row]:
-    """Fields and remedies by mean quality of the decoded files, the best first."""
-    pairs = sorted(group.complete(), key=lambda p: -fmean(group.values(p, "file_db")))
+def ranking_rows(
+    kind: str, rate: float, metric: str, places: Sequence[Place], seconds: Numbers
+) -> list[Row]:
+    """A ranking as rows of a table."""
     rows = []
-    for rank, pair in enumerate(pairs, 1):
-        gains = group.gains(pair, "file_db")
-        gain = Mean.of(gains) if gains and pair[1] != PLAIN else None
-        float_gains = group.gains(pair, "float_db")
-        lost = _losses(group, pair)
-        rows.append(
-            {
-                "kind": group.kind,
-                "rate": f"{group.rate:g}",
-                "rank": str(rank),
-                "field": pair[0],
-                "remedy": pair[1],
-                "signals": str(len(group.signals)),
-                "quality_db": _text(fmean(group.values(pair, "file_db"))),
-                "gain_db": _text(gain and gain.value),
-                "gain_low_db": _text(gain and gain.low),
-                "gain_high_db": _text(gain and gain.high),
-                "float_gain_db": _text(fmean(float_gains) if float_gains and gain else None),
-                "loss_db": _text(fmean(lost) if lost else None),
-                "encode_seconds": _text(fmean(group.values(pair, "encode_seconds"))),
-            }
-        )
-    return rows
-
-
-def losses(group: Group) -> list[Row]:
-    """For each remedy what is lost from float to file, and what is gained over no remedy.
-
-    Means are over the fields that it fits, then over signals.
-    """
-    rows = []
-    pairs = group.complete()
-    for remedy in dict.fromkeys(remedy for _, remedy in pairs):
-        mine = [p for p in pairs if p[1] == remedy and _losses(group, p)]
-        if not mine:
-            continue
-        row = {
-            "kind": group.kind,
-            "rate": f"{group.rate:g}",
-            "remedy": remedy,
-            "fields": str(len(mine)),
-            "signals": str(len(group.signals)),
-        }
-        row |= _interval("loss", [_losses(group, p) for p in mine])
-        for column in ("float", "file"):
-            gains = [g for p in mine if (g := group.gains(p, f"{column}_db")) is not None]
-            row |= _interval(f"{column}_gain", gains if remedy != PLAIN else [])
+    for rank, place in enumerate(places, 1):
+        row = dict.fromkeys(RANKING, "") | _head(kind, rate, place.pair)
+        row |= {"metric": metric, "rank": str(rank), "value": number_text(place.value)}
+        # The first fit of a run compiles.
+        row["encode_cpu_seconds"] = number_text(median(seconds[place.pair].values()))
+        for name in ("over_siren", "over_none"):
+            if (compared := getattr(place, name)) is not None:
+                d, p = compared
+                row |= {
+                    f"{name}_signals": str(d.count),
+                    name: number_text(d.mean),
+                    f"{name}_low": number_text(d.low),
+                    f"{name}_high": number_text(d.high),
+                    f"{name}_p": f"{p:.2g}",
+                }
         rows.append(row)
     return rows
 
 
-def _interval(name: str, by_field: Sequence[Sequence[float]]) -> Row:
-    """Columns of a mean over fields, with its interval over signals."""
-    mean = Mean.of([fmean(values) for values in zip(*by_field, strict=True)]) if by_field else None
-    return {
-        f"{name}_db": _text(mean and mean.value),
-        f"{name}_low_db": _text(mean and mean.low),
-        f"{name}_high_db": _text(mean and mean.high),
-    }
+def losses(kind: str, rate: float, rows: Sequence[Row], least: int) -> list[Row]:
+    """What each pair loses by rounding weights, and what its remedy gains before and after."""
+    stages = {"float": "float_db", "unrounded": "unrounded_db", "file": METRICS[kind][0]}
+    numbers = {name: at_rate(rows, rate, column) for name, column in stages.items()}
+    found = []
+    for pair in numbers["unrounded"]:
+        lost = difference(numbers["unrounded"][pair], numbers["file"][pair], least)
+        if lost is None:
+            continue
+        row = dict.fromkeys(LOSSES, "") | _head(kind, rate, pair)
+        row |= {
+            "signals": str(lost.count),
+            "loss_db": number_text(lost.mean),
+            "loss_low_db": number_text(lost.low),
+            "loss_high_db": number_text(lost.high),
+        }
+        field, remedy = pair
+        for name, values in numbers.items():
+            plain = values.get((field, PLAIN), {})
+            gain = difference(values.get(pair, {}), plain, least) if remedy != PLAIN else None
+            if gain is not None:
+                row |= {
+                    "gain_signals": str(gain.count),
+                    f"{name}_gain_db": number_text(gain.mean),
+                }
+        found.append(row)
+    return found
 
 
-def _losses(group: Group, pair: Pair) -> list[float]:
-    """Float less file quality per signal; empty where a field has no float weights."""
-    if any("float_db" not in group.numbers[pair][signal] for signal in group.signals):
-        return []
-    both = zip(group.values(pair, "float_db"), group.values(pair, "file_db"), strict=True)
-    return [a - b for a, b in both]
+def _head(kind: str, rate: float, pair: Pair) -> Row:
+    return {"kind": kind, "rate": f"{rate:g}", "field": pair[0], "remedy": pair[1]}
 
 
-def _text(value: float | None) -> str:
-    return "" if value is None else number_text(value)
+def write_report(
+    folder: Path, rows: Sequence[Row], rates: Mapping[str, Sequence[float]], least: int
+) -> tuple[list[Row], list[str]]:
+    """Writes ranking.tsv, losses.tsv and charts.
 
+    Args:
+        folder: that is there.
+        rows: of files.
+        rates: kind -> rates to compare at.
+        least: signals that two pairs must share to be compared.
 
-def write_report(folder: Path, rows: Sequence[Row]) -> list[str]:
-    """Writes ranking.tsv, losses.tsv and charts; what cannot be compared, as sentences."""
-    found = groups(rows)
-    write_rows(folder / "ranking.tsv", RANKING, [row for g in found for row in ranking(g)])
-    write_rows(folder / "losses.tsv", LOSSES, [row for g in found for row in losses(g)])
-    for kind in dict.fromkeys(g.kind for g in found):
-        mine = [g for g in found if g.kind == kind]
-        write_figure(folder, f"{kind}_quality", quality_figure(mine), force=True)
-        write_figure(folder, f"{kind}_gains", gains_figure(mine), force=True)
-    notes = [
-        f"{g.kind} at {g.rate:g} {UNITS[g.kind]}: {field} with {remedy} has "
-        f"{len(signals)} of {len(g.signals)} signals, and is left out"
-        for g in found
-        for (field, remedy), signals in g.numbers.items()
-        if (field, remedy) not in g.complete()
-    ]
-    failed = [row for row in rows if row["failed"]]
-    return notes + [
-        f"{row['signal']} at {row['rate']}: {row['field']} with {row['remedy']} failed: "
+    Returns:
+        The rows of ranking.tsv; and what is left out, as sentences.
+    """
+    ranked, lost, notes = [], [], []
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        mine = [row for row in rows if row["kind"] == kind]
+        best, here = {}, []
+        for rate in rates[kind]:
+            seconds = at_rate(mine, rate, "encode_cpu_seconds")
+            for metric in METRICS[kind]:
+                places = ranking(at_rate(mine, rate, metric), metric, least)
+                ranked += ranking_rows(kind, rate, metric, places, seconds)
+                if metric == METRICS[kind][0]:
+                    best[rate] = places
+            here += losses(kind, rate, mine, least)
+            notes += left_out(mine, kind, rate, least)
+        lost += here
+        write_figure(folder, f"{kind}_ranking", ranking_figure(kind, best), force=True)
+        write_figure(folder, f"{kind}_gains", gains_figure(kind, rates[kind], here), force=True)
+    notes += [
+        f"{row['signal']}: {row['field']} with {row['remedy']} at lambda {row['lmbda']} failed: "
         f"{row['failed']}"
-        for row in failed
+        for row in rows
+        if row["failed"]
     ]
+    missing = Counter(why for row in rows for why in row["missing"].split("; ") if why)
+    notes += [f"{count} of {len(rows)} files have no {why}" for why, count in missing.items()]
+    write_rows(folder / "ranking.tsv", RANKING, ranked)
+    write_rows(folder / "losses.tsv", LOSSES, lost)
+    return ranked, notes
 
 
-def quality_figure(found: Sequence[Group]) -> Drawing:
-    """Quality over rate of each field, with the remedy that is best for it at each rate."""
-    kind = found[0].kind
-    points: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    tips: dict[str, list[str]] = defaultdict(list)
-    for group in found:
-        best: dict[str, tuple[float, str]] = {}
-        for field, remedy in group.complete():
-            value = fmean(group.values((field, remedy), "file_db"))
-            best[field] = max(best.get(field, (value, remedy)), (value, remedy))
-        for field, (value, remedy) in best.items():
-            points[field].append((group.rate, value))
-            tips[field].append(f"{field} with {remedy}: {value:.2f} dB")
-    order = sorted(points, key=lambda f: -max(y for _, y in points[f]))[:PLOTTED_FIELDS]
-    series = [Series(f, points[f], look(i), tips[f]) for i, f in enumerate(order)]
-    name = QUALITY[kind].removesuffix("_db").upper()
-    chart = Chart(
-        "Fields with their best remedy", UNITS[kind], f"{name} (dB)", series[::-1], x_log=True
-    )
-    return draw(chart, 640, 400)
+def left_out(rows: Sequence[Row], kind: str, rate: float, least: int) -> list[str]:
+    """Which cells have no files around a rate, as sentences."""
+    found = at_rate(rows, rate, METRICS[kind][0])
+    signals: dict[Pair, dict[str, None]] = defaultdict(dict)
+    for row in rows:
+        signals[row["field"], row["remedy"]][row["signal"]] = None
+    notes = []
+    for pair, mine in signals.items():
+        without = [signal for signal in mine if signal not in found.get(pair, {})]
+        if without:
+            end = "" if len(mine) - len(without) >= least else ", and is not compared"
+            notes.append(
+                f"{' with '.join(pair)} has no files around {rate:g} {UNITS[kind]} of "
+                f"{len(without)} of {len(mine)} signals ({', '.join(without)}){end}"
+            )
+    return notes
 
 
-def gains_figure(found: Sequence[Group]) -> Drawing:
-    """What each remedy gains in the file over what it gains in float, means over its fields."""
+def ranking_figure(kind: str, places: Mapping[float, Sequence[Place]]) -> Drawing:
+    """Every pair's difference to siren without a remedy, at each rate."""
+    name = METRICS[kind][0].removesuffix("_db").upper()
+    drawings = [
+        _ranking_panel(f"{rate:g} {UNITS[kind]}", f"{name} over {ANCHOR} without (dB)", found)
+        for rate, found in places.items()
+    ]
+    title = "Fields and remedies at equal file size, with 95% intervals"
+    return panels(drawings, len(drawings), title)
+
+
+def _ranking_panel(title: str, label: str, places: Sequence[Place]) -> Drawing:
+    """One line per pair, the best on top; intervals end at the frame at the latest."""
+    size, line, left, width = 11.0, 17.0, 130.0, 400.0
+    top, bottom = 30.0, 30.0 + line * len(places)
+    drawing = Drawing(width, bottom + 4.8 * size, title, f"{title}: {label}, of each pair")
+    items = drawing.items
+    items.append(Text((0, 1.1 * size), title, 1.1 * size, bold=True))
+    means = [0.0] + [p.over_siren[0].mean for p in places if p.over_siren]
+    reach = 0.35 * (max(means) - min(means)) + 0.1  # of intervals of few signals, which are wide
+    x = scale_of([min(means) - reach, max(means) + reach], wanted=5)
+
+    def across(value: float) -> float:
+        return left + x.place(min(max(value, x.low), x.high)) * (width - left - size)
+
+    for tick, text in zip(x.ticks, x.labels(), strict=True):
+        colour = "muted" if tick == 0 else "grid"
+        items.append(Line(((across(tick), top), (across(tick), bottom)), colour))
+        items.append(Text((across(tick), bottom + 1.3 * size), text, size, "middle", "muted"))
+    middle = (left + width - size) / 2
+    items.append(Text((middle, bottom + 2.7 * size), label, size, "middle", "muted"))
+    coloured = f"blue where p < {CERTAIN:g}"
+    items.append(Text((middle, bottom + 4.1 * size), coloured, size, "middle", "muted"))
+    for i, place in enumerate(places):
+        y = top + (i + 0.5) * line
+        items.append(Text((left - 8, y + 0.35 * size), " ".join(place.pair), size, "end"))
+        found, p = place.over_siren or (of_values([0.0, 0.0]), 1.0)
+        colour = "c1" if p < CERTAIN else "muted"
+        items.append(Line(((across(found.low), y), (across(found.high), y)), colour, 1.6))
+        tip = f"{plain(round(found.mean, 2))} dB, p {p:.2g}, {found.count} signals"
+        items.append(Mark((across(found.mean), y), "circle", colour, 3.5, tip))
+    return drawing
+
+
+def gains_figure(kind: str, rates: Sequence[float], rows: Sequence[Row]) -> Drawing:
+    """What each remedy gains in the file over what it gains in float, at each rate."""
     charts = []
-    for group in found:
-        series = []
-        for i, row in enumerate(r for r in losses(group) if r["file_gain_db"]):
-            at = float(row["float_gain_db"]), float(row["file_gain_db"])
-            series.append(Series(row["remedy"], [at], look(i), joined=False))
-        title = f"{group.rate:g} {UNITS[group.kind]}"
-        x, y = "Gain in float (dB)", "Gain in the file (dB)"
-        charts.append(draw(Chart(title, x, y, series, labelled=True, y_zero_line=True), 420, 340))
-    return panels(charts, 2, "Gains of remedies, before and after quantization")
+    for rate in rates:
+        mine = [r for r in rows if r["rate"] == f"{rate:g}" and r["float_gain_db"]]
+        fields = list(dict.fromkeys(r["field"] for r in mine))
+        series = [
+            Series(
+                f"{row['field']} {row['remedy']}",
+                [(float(row["float_gain_db"]), float(row["file_gain_db"]))],
+                look(fields.index(row["field"])),
+                joined=False,
+            )
+            for row in mine
+        ]
+        ends = [x for one in series for x, _ in one.points]
+        if ends:  # where a gain is the same in both
+            same = [(end, end) for end in (min(ends), max(ends))]
+            series.append(Series("", same, PUBLISHED, background=True))
+        title, x, y = f"{rate:g} {UNITS[kind]}", "Gain in float (dB)", "Gain in the file (dB)"
+        charts.append(draw(Chart(title, x, y, series, labelled=True, y_zero_line=True), 460, 380))
+    return panels(charts, len(charts), "Gains of remedies, before weights are made cheap and after")
