@@ -40,6 +40,7 @@ LOWER_IS_BETTER = {"sec_error"}
 CERTAIN = 0.05  # p below which a difference is taken as one
 
 Pair = tuple[str, str]  # (field, remedy)
+Curve = Sequence[tuple[float, float]]  # (rate, number)
 Numbers = Mapping[Pair, Mapping[str, float]]  # by signal
 _BEST = ANCHOR, PLAIN
 
@@ -61,24 +62,28 @@ class Place:
     over_none: tuple[Difference, float] | None
 
 
-def at_rate(rows: Iterable[Row], rate: float, column: str) -> dict[Pair, dict[str, float]]:
-    """A column of the table at a rate, of every pair and signal that has files around it.
+def curves(rows: Iterable[Row], column: str) -> dict[tuple[Pair, str, str], Curve]:
+    """A column of the table by the rate of files, of each (pair, signal, seed), rising.
 
     Args:
         rows: of one kind of signal.
-        rate: bits per pixel, or kilobits per second.
-        column: a number of each file.
+        column: a number of each file; files without it are left out.
     """
-    curves: dict[tuple[Pair, str, str], dict[float, float]] = defaultdict(dict)
+    found: dict[tuple[Pair, str, str], dict[float, float]] = defaultdict(dict)
     for row in rows:
         if row[column] and math.isfinite(value := float(row[column])):
-            curve = curves[(row["field"], row["remedy"]), row["signal"], row["seed"]]
-            curve[math.log(float(row["rate"]))] = value
+            cell = (row["field"], row["remedy"]), row["signal"], row["seed"]
+            found[cell][float(row["rate"])] = value
+    return {cell: sorted(curve.items()) for cell, curve in found.items()}
+
+
+def at_rate(rows: Iterable[Row], rate: float, column: str) -> dict[Pair, dict[str, float]]:
+    """A column at a rate, of every pair and signal that has files around it; see `curves`."""
     found: dict[Pair, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for (pair, signal, _), curve in curves.items():
-        x, y = np.array(sorted(curve.items())).T
-        if len(x) >= LEAST_FILES and x[0] <= math.log(rate) <= x[-1]:
-            value = curve_value(x, y, math.log(rate))
+    for (pair, signal, _), curve in curves(rows, column).items():
+        if len(curve) >= LEAST_FILES and curve[0][0] <= rate <= curve[-1][0]:
+            x, y = np.array(curve).T
+            value = curve_value(np.log(x), y, math.log(rate))
             found[pair][signal].append(abs(value) if column in LOWER_IS_BETTER else value)
     return {p: {s: fmean(v) for s, v in values.items()} for p, values in found.items()}
 
@@ -198,6 +203,7 @@ def write_report(
                     best[rate] = places
             here += losses(kind, rate, mine, least)
             notes += left_out(mine, kind, rate, least)
+        notes += worse_than_smaller(mine, kind)
         lost += here
         write_figure(folder, f"{kind}_ranking", ranking_figure(kind, best), force=True)
         write_figure(folder, f"{kind}_gains", gains_figure(kind, rates[kind], here), force=True)
@@ -230,6 +236,19 @@ def left_out(rows: Sequence[Row], kind: str, rate: float, least: int) -> list[st
                 f"{len(without)} of {len(mine)} signals ({', '.join(without)}){end}"
             )
     return notes
+
+
+def worse_than_smaller(rows: Sequence[Row], kind: str) -> list[str]:
+    """Which pairs have files that are worse than a smaller one, as sentences: fits that failed."""
+    found: dict[Pair, dict[str, None]] = defaultdict(dict)
+    for (pair, signal, _), curve in curves(rows, METRICS[kind][0]).items():
+        quality_db = [value for _, value in curve]
+        if quality_db != sorted(quality_db):
+            found[pair][signal] = None
+    return [
+        f"{' with '.join(pair)} has files that are worse than a smaller one, of {', '.join(mine)}"
+        for pair, mine in found.items()
+    ]
 
 
 def ranking_figure(kind: str, places: Mapping[float, Sequence[Place]]) -> Drawing:
