@@ -32,7 +32,8 @@ from remedy_study_cells import (
     study_fields,
     study_remedies,
 )
-from remedy_study_report import at_rate, losses, ranking, write_report
+from remedy_study_ranking import at_rate, losses, ranking
+from remedy_study_report import write_report
 
 from inrcodec import codec
 from inrcodec.media.audio import load_audio
@@ -288,13 +289,12 @@ def test_the_loss_is_of_rounding_alone_and_gains_are_shown_before_and_after() ->
     for row in rows:
         if row["remedy"] == "iga":
             row["float_db"] = str(float(row["float_db"]) + 0.5)
-    found = {(r["field"], r["remedy"]): r for r in losses("image", 0.3, rows, 2)}
+    found = {loss.pair: loss for loss in losses("image", 0.3, rows, 2)}
     assert ("grid", "none") not in found
-    assert found["siren", "none"]["loss_db"] == "2" and not found["siren", "none"]["gain_signals"]
+    assert found["siren", "none"].lost.mean == 2 and found["siren", "none"].gains == (None,) * 3
     iga = found["siren", "iga"]
-    assert (iga["signals"], iga["loss_low_db"], iga["gain_signals"]) == ("3", "2", "3")
-    assert (iga["float_gain_db"], iga["unrounded_gain_db"]) == ("1.5", "1")
-    assert iga["file_gain_db"] == "1"
+    assert (iga.lost.count, iga.lost.low) == (3, pytest.approx(2))
+    assert [gain.mean for gain in iga.gains] == pytest.approx([1.5, 1, 1])
 
 
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
