@@ -38,6 +38,7 @@ METRICS = {
     "image": ("psnr_db", "ms_ssim_db", "rho_ag", "sec_error"),
     "audio": ("snr_db", "visqol_mos", "rho_ag", "sec_error"),
 }
+BETWEEN = " | "  # reasons why metrics are missing
 ANCHOR = "siren"  # that all fields are compared to
 PLAIN = "none"
 # No remedy either, but steps that see all samples, as those of remedies that shape residuals do:
@@ -293,7 +294,7 @@ def quality(signal: AnySignal, decoded: AnySignal) -> dict[str, Any]:
     pair = catalogue.pair_of(signal, decoded)
     report = catalogue.measure(pair, names | {"sec_reference", "sec_decoded"})
     reference, made = (report.values.pop(f"sec_{name}") for name in ("reference", "decoded"))
-    missing = "; ".join(f"{name}: {why}" for name, why in report.notes.items())
+    missing = BETWEEN.join(f"{name}: {why}" for name, why in report.notes.items())
     return report.values | {
         "sec_error": made / reference - 1 if reference else math.nan,
         "missing": missing,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from remedy_study_cells import METRICS, UNITS
+from remedy_study_cells import BETWEEN, METRICS, UNITS
 from remedy_study_differences import of_values
 from remedy_study_ranking import (
     REFERENCE,
@@ -109,7 +109,7 @@ def write_report(
                     best[rate] = places
             lost[rate] = losses(kind, rate, mine, least)
             lost_rows += [loss_row(kind, rate, loss) for loss in lost[rate]]
-            notes += left_out(mine, kind, rate, least)
+            notes += left_out(mine, kind, rate, [place.pair for place in best[rate]])
         notes += worse_than_smaller(mine, kind)
         write_figure(folder, f"{kind}_ranking", ranking_figure(kind, best), force=True)
         write_figure(folder, f"{kind}_gains", gains_figure(kind, lost), force=True)
@@ -119,15 +119,15 @@ def write_report(
         for row in rows
         if row["failed"]
     ]
-    missing = Counter(why for row in rows for why in row["missing"].split("; ") if why)
+    missing = Counter(why for row in rows for why in row["missing"].split(BETWEEN) if why)
     notes += [f"{count} of {len(rows)} files have no {why}" for why, count in missing.items()]
     write_rows(folder / "ranking.tsv", RANKING, ranked)
     write_rows(folder / "losses.tsv", LOSSES, lost_rows)
     return ranked, notes
 
 
-def left_out(rows: Sequence[Row], kind: str, rate: float, least: int) -> list[str]:
-    """Which cells have no files around a rate, as sentences."""
+def left_out(rows: Sequence[Row], kind: str, rate: float, compared: Sequence[Pair]) -> list[str]:
+    """Which pairs lack signals at a rate, or have too few to be compared, as sentences."""
     found = at_rate(rows, rate, METRICS[kind][0])
     signals: dict[Pair, dict[str, None]] = defaultdict(dict)
     for row in rows:
@@ -135,12 +135,13 @@ def left_out(rows: Sequence[Row], kind: str, rate: float, least: int) -> list[st
     notes = []
     for pair, mine in signals.items():
         without = [signal for signal in mine if signal not in found.get(pair, {})]
-        if without:
-            end = "" if len(mine) - len(without) >= least else ", and is not compared"
-            notes.append(
-                f"{' with '.join(pair)} has no files around {rate:g} {UNITS[kind]} of "
-                f"{len(without)} of {len(mine)} signals ({', '.join(without)}){end}"
+        if without or pair not in compared:
+            note = (
+                f"{' with '.join(pair)} at {rate:g} {UNITS[kind]}: {len(mine) - len(without)} of "
             )
+            note += f"{len(mine)} signals have files around it"
+            note += f", not {', '.join(without)}" if without else ""
+            notes.append(note + ("" if pair in compared else "; left out"))
     return notes
 
 

@@ -308,8 +308,9 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     late[1]["psnr_db"] = "19.5"
     ranked, notes = write_report(tmp_path, [*rows, *late, failed], {"image": (0.3, 0.5)}, 2)
     assert (
-        "wire with none has no files around 0.3 bpp of 2 of 2 signals (a, b), and is not compared"
+        "wire with none at 0.3 bpp: 0 of 2 signals have files around it, not a, b; left out"
     ) in notes
+    assert not any(note.startswith(("siren with iga", "wire with none at 0.5")) for note in notes)
     assert "b: bacon with none at lambda 1 failed: diverged" in notes
     assert "wire with none has files that are worse than a smaller one, of a" in notes
     assert f"1 of {len(rows) + 7} files have no ms_ssim_db: too small" in notes
