@@ -14,7 +14,7 @@ from inrcodec.activations import FIRST, HIDDEN, LAST, Activation
 from inrcodec.activations.sine import SineLike
 from inrcodec.encodings import Encoding
 from inrcodec.errors import BadOption
-from inrcodec.fields.mlp import MlpConfig, MlpField, parts_of
+from inrcodec.fields.mlp import OPTIONS, MlpConfig, MlpField, parts_of
 from inrcodec.fit import EncodeOptions
 from inrcodec.fit.network import NetworkStart, config_with, fit_network
 from inrcodec.fit.presets import preset
@@ -35,6 +35,7 @@ TABLE_RATE = 1e-2  # of parameters of encodings
 
 # Layers are added at this width until there are so many, then again at the widest.
 NARROWEST, MANY, WIDEST = 22, 6, 56
+MOST_BOOST = 1e6  # beyond this float32 has no phase left
 MOST_LAYERS = 15  # that the format takes
 LEEWAY = 1.05  # biases and outer layers are a few weights more than the rule's squares
 
@@ -71,9 +72,10 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
     first_boost = _positive("first_omega_0", wanted.pop("first_omega_0", first or boost))
     encoding = _with_options(config.encoding, wanted)
     if wanted:
+        own = (f.name for part in (activation, encoding) for f in fields(part))
         raise BadOption(
             f"{options.field} has no option {', '.join(wanted)}; it has "
-            + ", ".join(option_names(activation, encoding))
+            + ", ".join([*OPTIONS, *own])
         )
     config = replace(config, activation=activation, encoding=encoding)
     boosts = {FIRST: first_boost, HIDDEN: boost, LAST: 1.0}
@@ -110,8 +112,8 @@ def initial(
 
 
 def _positive(name: str, value: float) -> float:
-    if not isinstance(value, Real) or not 0 < value < math.inf:
-        raise BadOption(f"{name} is {value!r}, expected a positive number")
+    if not isinstance(value, Real) or not 0 < value <= MOST_BOOST:
+        raise BadOption(f"{name} is {value!r}, expected more than 0 and at most {MOST_BOOST:g}")
     return float(value)
 
 
@@ -119,12 +121,6 @@ def sound_boost(sound: AudioSignal) -> float:
     """Boost of a first layer of sines, that of other layers at least."""
     seconds = sound.frames / sound.rate_hz
     return max(SineLike.boost, SOUND_FIRST_BOOST * seconds / BOOSTED_SECONDS)
-
-
-def option_names(*parts: Any) -> list[str]:
-    """Names of options of a network with these parts."""
-    own = ["activation", "encoding", "hidden_features", "hidden_layers", "omega_0", "first_omega_0"]
-    return own + [f.name for part in parts for f in fields(part)]
 
 
 def _with_options(part: Part, wanted: dict[str, Any]) -> Part:

@@ -153,7 +153,10 @@ def test_options_shape_the_network(call, tmp_path, media) -> None:
         (("--field", "siren", "--set", "bands=3"), "siren has no option bands"),
         (("--field", "pe", "--set", "bands=99"), "bands is 99, expected a whole number, 1..24"),
         (("--field", "pe", "--set", "bands=1.5"), "bands is 1.5, expected"),
-        (("--field", "siren", "--omega-0", "-3"), "omega_0 is -3.0, expected a positive number"),
+        (
+            ("--field", "siren", "--omega-0", "-3"),
+            "omega_0 is -3.0, expected more than 0 and at most 1e+06",
+        ),
         (("--field", "siren", "--omega-0", "nan"), "omega_0 is nan"),
         (("--field", "siren", "--activation", "tan"), "there is no activation 'tan'; there are:"),
         (("--field", "siren", "--encoding", "none"), "there is no encoding 'none'; there are:"),
