@@ -155,7 +155,7 @@ def test_options_shape_the_network(call, tmp_path, media) -> None:
         (("--field", "pe", "--set", "bands=1.5"), "bands is 1.5, expected"),
         (
             ("--field", "siren", "--omega-0", "-3"),
-            "omega_0 is -3.0, expected more than 0 and at most 1e+06",
+            "omega_0 is -3.0, expected more than 0",
         ),
         (("--field", "siren", "--omega-0", "nan"), "omega_0 is nan"),
         (("--field", "siren", "--activation", "tan"), "there is no activation 'tan'; there are:"),
