@@ -9,8 +9,11 @@ import signal as signals
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +23,21 @@ from reproduced.data import Film, Picture, Sound
 from reproduced.description import STANDARD, UNIT, Cell, Course, Experiment, Published, Quick
 from reproduced.experiments import EXPERIMENTS
 from reproduced.experiments.iga import waves
+from reproduced.grids import Grid
 from reproduced.measures import MEASURES, Seen, measured, plain
 from reproduced.running import COLUMNS, run
 from reproduced.summary import summary
 from reproduced.tasks import EveryNth, Noisy, Smaller, SomeSamples
-from reproduced.training import at_rate, begin, train
+from reproduced.training import at_rate, begin, grey_slopes, placed, train
 
 from inrcodec.errors import BadInput, BadOption
+from inrcodec.fields.network import flat
 from inrcodec.fit import EncodeOptions
+from inrcodec.fit.network import make_problem
+from inrcodec.fit.targets import samples_of
+from inrcodec.kernels.reference_network import ReferenceNetworkEngine
 from inrcodec.remedies.fr import FourierReparameterised
+from inrcodec.remedies.laplacian import grey_of
 from inrcodec.signal import VideoSignal, audio_signal, image_signal
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +76,7 @@ SMALL = Quick(
 
 def small(experiment: Experiment) -> Experiment:
     """The experiment with networks of a few features and two steps."""
-    return replace(replace(experiment, quick=SMALL).reduced(), looks=2)
+    return replace(experiment.reduced(SMALL), looks=2)
 
 
 @pytest.mark.parametrize(("experiment", "cell"), CELLS)
@@ -103,7 +112,8 @@ def test_a_description_is_complete_and_its_numbers_have_a_source(experiment: Exp
         "not available" in text or "without numbers" in text for text in experiment.differences
     )
     assert set(experiment.quick.cells) <= set(names)
-    assert "--quick" in experiment.reduced().differences[-1]
+    assert set(experiment.candidates) <= set(names)
+    assert "Made smaller" in experiment.reduced(experiment.quick).differences[-1]
 
 
 def test_networks_have_the_sizes_that_papers_print() -> None:
@@ -125,19 +135,79 @@ def test_networks_have_the_sizes_that_papers_print() -> None:
     assert abs(hashed / 329_985 - 1) < 0.1
 
 
+def starts_of(experiment: Experiment, signal) -> dict[str, dict[str, np.ndarray]]:
+    """Name of each network -> where it begins."""
+    found = {}
+    for cell in experiment.cells:
+        names = ("adam", *cell.remedies)
+        options = EncodeOptions(field=cell.field, network=cell.network(), remedies=names)
+        found[cell.name] = begin(cell, signal, options).theta
+    return found
+
+
+SPDERS = [p for p in CELLS if p.values[1].field == "spder"]
+
+
+@pytest.mark.parametrize(("experiment", "cell"), SPDERS)
+def test_spder_begins_at_the_papers_omega_0(experiment: Experiment, cell: Cell) -> None:
+    drawn = signal_for(experiment)
+    weight = starts_of(replace(experiment, cells=(cell,)), drawn)[cell.name]["weight0"]
+    assert np.abs(weight).max() == pytest.approx(30 / weight.shape[1], rel=0.05)
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_networks_that_are_to_be_alike_are_at_every_scale(scale: int) -> None:
+    def reduced(name: str) -> Experiment:
+        return EXPERIMENTS[name].reduced(EXPERIMENTS[name].smaller(scale, None))
+
+    grey = image_signal(np.zeros((256 // scale, 256 // scale), np.uint8))
+    starts = starts_of(reduced("ngp"), grey).values()
+    hashed, *others = (sum(map(np.size, theta.values())) for theta in starts)
+    assert all(abs(hashed / other - 1) < 0.02 for other in others)
+    starts = starts_of(reduced("tuner-div2k"), picture())
+    first, hidden = starts["TUNER"]["weight0"], starts["SIREN"]["weight1"]
+    assert first.shape == hidden.shape
+    assert np.abs(first).max() == pytest.approx(np.abs(hidden).max(), rel=0.01)
+
+
+def test_a_smaller_run_keeps_shares_of_samples_and_pieces_of_grids() -> None:
+    evos = EXPERIMENTS["evos-div2k"]
+    reduced = evos.reduced(evos.smaller(4, 1000))
+    assert (reduced.steps, reduced.seeds, len(reduced.data)) == (1000, evos.seeds, len(evos.data))
+    assert [cell.batch for cell in reduced.cells] == [None, 128 * 128 // 2, None]
+    assert [p.step for p in reduced.cells[0].published] == [200, 400, 1000]
+    heard = EXPERIMENTS["spder-audio"]
+    reduced = heard.reduced(heard.smaller(4, 100))
+    assert reduced.preparation == Sound(shrink=16) and reduced.cells[0].width == 64
+    assert reduced.grid == Grid(-100, -87.5)
+    assert {p.step for p in reduced.cells[0].published} == {25, 100}
+
+
+def test_grids_are_the_papers() -> None:
+    (part,), _ = samples_of(picture(3, 5))
+    x, y = Grid().placed(part).coords.reshape(2, 3, 5)
+    np.testing.assert_allclose(x, np.tile(np.linspace(-1, 1, 5), (3, 1)), atol=1e-6)
+    np.testing.assert_allclose(y.T, np.tile(np.linspace(-1, 1, 3), (5, 1)), atol=1e-6)
+    x, y = Grid(by_height=True).placed(part).coords.reshape(2, 3, 5)
+    np.testing.assert_allclose(x[0], [-1, 0, 1, 2, 3], atol=1e-6)
+    np.testing.assert_allclose(y[:, 0], [-1, 0, 1], atol=1e-6)
+    interpolated = EXPERIMENTS["spder-audio-interp"]
+    (part,), _ = samples_of(sound(interpolated.preparation.frames))
+    whole = np.linspace(-100, 100, 220_500)[: interpolated.preparation.frames]
+    np.testing.assert_allclose(interpolated.grid.placed(part).coords[0], whole, atol=1e-4)
+
+
 def test_folded_weights_move_their_boost_times_as_fast_as_the_papers() -> None:
-    cell = Cell("a", "siren", 1e-4, 8, 2, {"first_omega_0": 30.0}, stretch=100.0)
-    plain_cell = replace(cell, stretch=1.0)
+    cell = Cell("a", "siren", 1e-4, 8, 2, {"first_omega_0": 30.0})
     options = EncodeOptions(field="siren", network=cell.network(), remedies=("adam",))
-    stretched, usual = (begin(c, sound(), options) for c in (cell, plain_cell))
-    assert float(stretched.speeds["weight3"]) == pytest.approx(1e-4)
-    assert float(stretched.speeds["weight1"]) == pytest.approx(30e-4)
-    assert float(stretched.speeds["weight0"]) == pytest.approx(3000e-4)
-    assert float(stretched.speeds["bias0"]) == pytest.approx(30e-4)
-    np.testing.assert_allclose(stretched.theta["weight0"], 100 * usual.theta["weight0"])
-    np.testing.assert_array_equal(stretched.theta["bias0"], usual.theta["bias0"])
-    boosted = at_rate(replace(cell, stretch=1.0, first_boost=100.0), usual)
-    np.testing.assert_allclose(boosted.theta["bias0"], 100 * usual.theta["bias0"])
+    start = begin(cell, sound(), options)
+    assert float(start.speeds["weight3"]) == pytest.approx(1e-4)
+    for name in ("weight0", "bias0", "weight1"):
+        assert float(start.speeds[name]) == pytest.approx(30e-4)
+    boosted = at_rate(replace(cell, first_boost=100.0), start)
+    for name in ("weight0", "bias0"):
+        np.testing.assert_allclose(boosted.theta[name], 100 * start.theta[name])
+        assert float(boosted.speeds[name]) == pytest.approx(3000e-4)
 
 
 def test_frozen_numbers_stay_frozen_and_tables_move_at_the_papers_rate() -> None:
@@ -194,7 +264,7 @@ def test_a_training_is_the_papers_own_with_adam_at_its_rate(values: str, factor:
     unfolded = {
         name: value / (1 if name.endswith("3") else 30) for name, value in start.theta.items()
     }
-    axes = [(2 * np.arange(n) + 1) / n - 1 for n in (20, 24)]
+    axes = [np.linspace(-1, 1, n) for n in (20, 24)]
     y, x = np.meshgrid(*axes, indexing="ij")
     target = drawn.samples.reshape(-1, 3).T / 127.5 - 1
     if values == UNIT:
@@ -220,6 +290,8 @@ def test_tasks_leave_away_what_they_say() -> None:
     assert list(EveryNth(4).columns(sound(10), rng)) == [0, 4, 8]
     small_one = Smaller(2).fitted(drawn, rng)
     assert (small_one.height, small_one.width, small_one.channels) == (10, 12, 3)
+    assert Smaller(4, judged=2).fitted(drawn, rng).height == 5
+    assert Smaller(4, judged=2).measured(drawn).height == 10
     noisy = Noisy(0.1).fitted(image_signal(np.full((64, 64), 128, np.uint8)), rng)
     assert noisy.samples.std() / 255 == pytest.approx(0.1, rel=0.05)
 
@@ -246,6 +318,61 @@ def test_numbers_are_those_of_the_papers_conventions() -> None:
     assert MEASURES["rescaled_psnr_db"](shrunk) > 100
     better = measured(("best_loss",), seen, {"best_loss": 0.002})
     assert better == {"best_loss": 0.002}
+    better = measured(("best_psnr_db",), replace(seen, least=0.001), {})
+    assert better == pytest.approx({"best_psnr_db": 10 * math.log10(4 / 0.001)})
+    beyond = Seen(wave * 3, np.clip(wave * 3, -1, 1), (10, 10), halved=wave * 3)
+    assert MEASURES["clipped_psnr_db"](beyond) > 100 > MEASURES["psnr_db"](beyond)
+    assert 50 < MEASURES["half_psnr_db"](beyond) < 70, "8 bits"
+    assert MEASURES["every_4th_loss"](Seen(np.arange(5.0)[None], np.zeros((1, 5)), (5,))) == 8
+
+
+def test_steepness_is_compared_with_the_networks_own_derivatives() -> None:
+    experiment = replace(small(EXPERIMENTS["tuner-kodak"]), steps=1)
+    drawn = picture(48, 48)
+    cell = Cell("SIREN", "siren", 1e-4, 8, 1)
+    options = EncodeOptions(field="siren", network=cell.network(), remedies=("adam",))
+    start = begin(cell, drawn, options)
+    start = replace(start, targets=lambda samples: placed(samples, experiment.grid))
+    layout, problem = make_problem(drawn, start)
+    theta = flat(layout, start.theta)
+    slopes = grey_slopes(problem, theta, "cpu")
+    (part,) = problem.samples
+    for axis in range(2):
+        step = np.zeros((2, 1), np.float32)
+        step[axis] = 1e-3
+        ends = [
+            ReferenceNetworkEngine(
+                replace(problem, samples=(replace(part, coords=part.coords + sign * step),))
+            ).values(theta)[0]
+            for sign in (1, -1)
+        ]
+        np.testing.assert_allclose(slopes[axis], grey_of(ends[0] - ends[1]) / 2e-3, atol=0.01)
+    grey = np.sin(np.mgrid[:48, :48][0] / 4)
+    exact = np.stack([np.zeros_like(grey), np.cos(np.mgrid[:48, :48][0] / 4)]).reshape(2, -1)
+    same = Seen(grey.reshape(1, -1), grey.reshape(1, -1), (48, 48), slopes=exact)
+    other = replace(same, slopes=exact[:, ::-1] ** 2)
+    assert MEASURES["gradient_psnr_db"](same) > MEASURES["gradient_psnr_db"](other) + 10
+
+
+def test_the_best_number_is_that_of_every_step_where_steps_tell() -> None:
+    cell = Cell("SIREN", "siren", 0.1, 8, 1)  # so fast that its loss goes up and down
+    experiment = replace(
+        small(EXPERIMENTS["spder-images"]), cells=(cell,), steps=30, looks=30,
+        metrics=("loss", "best_loss"),
+    )  # fmt: skip
+    losses = [
+        look.numbers["loss"] for look in train(experiment, cell, "", picture(), 0, "cpu").looks
+    ]
+    assert min(losses) < 0.995 * min(losses[0], losses[-1])
+
+    def best(looks: int, batch: int | None = None) -> float:
+        once = replace(experiment, looks=looks, batch=batch)
+        return train(once, cell, "", picture(), 0, "cpu").looks[-1].numbers["best_loss"]
+
+    assert best(1) == pytest.approx(min(losses), rel=1e-4)
+    told = train(replace(experiment, looks=1, batch=9), cell, "", picture(), 0, "cpu").looks
+    seen = min(look.numbers["loss"] for look in told)
+    assert told[-1].numbers["best_loss"] == seen, "steps of some samples tell nothing"
 
 
 def test_a_z_score_is_measured_in_the_signals_own_units() -> None:
@@ -429,3 +556,32 @@ def test_the_tool_lists_every_experiment_and_refuses_unknown_ones() -> None:
         [*tool, "ngp", "--data", "/nowhere"], capture_output=True, text=True, check=False
     )
     assert missing.returncode == 3 and "--data" in missing.stderr and not missing.stdout
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+    """Runs tools/reproduce with options and an output folder of the test's own."""
+    loader = SourceFileLoader("reproduce", str(ROOT / "tools" / "reproduce"))
+    module = module_from_spec(spec_from_loader(loader.name, loader))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    loader.exec_module(module)
+
+    def called(*options: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["reproduce", *options, "-o", str(tmp_path)])
+        return module.main()
+
+    return called
+
+
+def test_the_tool_takes_as_much_less_as_it_is_asked_for(
+    tool: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert tool("spder-images", "--quick", "--files", "2", "--data", "/nowhere") == 3
+    assert "00.png, div2k16/01.png, which" in capsys.readouterr().err
+    options = ("--scale", "16", "--steps", "2", "--seeds", "1", "--cells", "1", "x")
+    assert tool("spder-damping", *options) == 0
+    rows = rows_of(tmp_path / "spder-damping.scale16.steps2.tsv")
+    assert {(row["cell"], row["signal"]) for row in rows} == {("1", "camera"), ("x", "camera")}
+    assert {int(row["step"]) for row in rows} == {0, 1, 2}
+    with pytest.raises(SystemExit):
+        tool("spder-images", "--quick", "--scale", "2")

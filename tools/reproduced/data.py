@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,14 +17,27 @@ from inrcodec.media.video import read_video
 from inrcodec.signal import AnySignal, AudioSignal, Signal, VideoSignal, audio_signal, image_signal
 
 
+def located(folder: Path, name: str) -> Path:
+    """Where a file of the data is: in their folder, or beside scikit-image's code.
+
+    Args:
+        folder: of the data.
+        name: below it; `skimage/NAME` is a picture that scikit-image brings along.
+    """
+    package = importlib.util.find_spec("skimage")
+    if name.startswith("skimage/") and package is not None:
+        return Path(package.origin).parent / "data" / Path(name).name
+    return folder / name
+
+
 class Preparation(Protocol):
     """Makes a signal of a file.
 
     Args of classes:
-        cuts: whether a smaller one is a piece rather than the whole at less detail.
+        axes: whose samples become fewer in a smaller one. Of a sound it is the beginning.
     """
 
-    cuts: ClassVar[bool]
+    axes: ClassVar[int]
 
     def shrunk(self, factor: int) -> Self:
         """The same, smaller."""
@@ -34,7 +48,7 @@ class Preparation(Protocol):
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture.
+    """A picture; a grey one keeps its one channel.
 
     Args:
         side: of a square that it is cut to and brought to; 0 leaves its shape.
@@ -43,7 +57,7 @@ class Picture:
         shrink: its sides are divided by this.
     """
 
-    cuts: ClassVar[bool] = False
+    axes: ClassVar[int] = 2
 
     side: int = 0
     corner: bool = False
@@ -54,7 +68,9 @@ class Picture:
         return replace(self, shrink=self.shrink * factor)
 
     def load(self, path: Path) -> Signal:
-        picture = Image.open(path).convert("RGB")
+        picture = Image.open(path)
+        if picture.mode != "L":
+            picture = picture.convert("RGB")
         size = picture.width, picture.height
         if self.side:
             least = min(size)
@@ -65,7 +81,7 @@ class Picture:
         if picture.size != size:  # with the filter of torchvision's Resize
             picture = picture.resize(size, Image.Resampling.BILINEAR)
         samples = np.asarray(picture)
-        return image_signal(samples[..., :1] if self.grey else samples)
+        return image_signal(samples[..., :1] if self.grey and samples.ndim == 3 else samples)
 
 
 @dataclass(frozen=True)
@@ -77,7 +93,7 @@ class Sound:
         shrink: the length is divided by this.
     """
 
-    cuts: ClassVar[bool] = True
+    axes: ClassVar[int] = 1
 
     frames: int = 0
     shrink: int = 1
@@ -105,7 +121,7 @@ class Film:
         shrink: length and side are divided by this.
     """
 
-    cuts: ClassVar[bool] = True
+    axes: ClassVar[int] = 3
 
     frames: int = 64
     side: int = 256

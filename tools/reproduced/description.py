@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from inrcodec.activations import Activation
 from inrcodec.errors import BadOption
 from reproduced.data import Preparation
+from reproduced.grids import Grid
 from reproduced.tasks import AllSamples, Task
 
 SIGNED, UNIT, STANDARD = "-1..1", "0..1", "z-score"  # what networks are fitted to
@@ -61,11 +63,12 @@ class Cell:
         field: ours.
         rate: learning rate of weights before their boost is folded into them.
         width, hidden_layers: of the network; -1 hidden layers leave it at the field's own.
-        options: of the network, and of remedies by their dotted names.
+        options: of the network, and of remedies by their dotted names; a function is one of the
+            network's width.
         remedies: names, without the optimiser.
         optimizer: a remedy too.
+        activation: instead of the field's, of its start: one that is none of ours.
         values: what it is fitted to: SIGNED, UNIT or STANDARD.
-        stretch: coordinates lie on [-stretch, stretch].
         first_boost: factor of the first layer's omega_0 beyond that of the others, which its bias
             and learning rates have too.
         batch: random samples of a step; None for the experiment's.
@@ -80,8 +83,8 @@ class Cell:
     options: Mapping[str, Any] = field(default_factory=dict)
     remedies: tuple[str, ...] = ()
     optimizer: str = "adam"
+    activation: Activation | None = None
     values: str = SIGNED
-    stretch: float = 1.0
     first_boost: float = 1.0
     batch: int | None = None
     published: tuple[Published, ...] = ()
@@ -91,7 +94,10 @@ class Cell:
         sizes = {"hidden_features": self.width}
         if self.hidden_layers >= 0:
             sizes["hidden_layers"] = self.hidden_layers
-        return sizes | dict(self.options)
+        options = self.options.items()
+        return sizes | {
+            name: value(self.width) if callable(value) else value for name, value in options
+        }
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,9 @@ class Quick:
         scaled: whether published numbers are compared at the same share of the steps; else at the
             same steps, as far as they go.
         looks: instead of the experiment's.
-        batch: random samples of a step; None for the experiment's.
+        seeds: instead of the experiment's.
+        batch: random samples of a step, also where the experiment takes all; None for the
+            experiment's share of the samples.
         cells: names of those that are run; () for all.
         options: of networks and remedies, where a cell has such a remedy or option.
     """
@@ -119,6 +127,7 @@ class Quick:
     steps: int = 100
     scaled: bool = True
     looks: int = 10
+    seeds: int = 1
     batch: int | None = None
     cells: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -135,7 +144,7 @@ class Quick:
         parts += [f"{name}={value}" for name, value in self.options.items()]
         if self.cells:
             parts.append("without the other networks of the table")
-        return "--quick: " + ", ".join(parts)
+        return "Made smaller: " + ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -154,11 +163,15 @@ class Experiment:
         steps: of a training.
         metrics: what is measured, by name; see `measures`.
         tasks: key -> what is fitted and what is measured; keys are those of `Published`.
+        grid: coordinates of the samples.
         batch: random samples of a step; None for all.
         course: of the learning rate.
-        looks: how often it is measured on the way, beside the steps of published numbers; "best"
-            numbers are the best of these looks.
+        looks: how often it is measured on the way, beside the steps of published numbers. Numbers
+            called best are the best of these looks, and where every step is of all samples and
+            tells them, of the steps.
         seeds: how many, unless the command line says.
+        candidates: names of cells among which SEC-Conf chooses, by the first of the metrics; see
+            `choosing`.
         differences: where we differ from the paper, a sentence each.
         quick: the small version.
     """
@@ -176,25 +189,43 @@ class Experiment:
     differences: tuple[str, ...]
     quick: Quick
     tasks: Mapping[str, Task] = field(default_factory=lambda: {"": AllSamples()})
+    grid: Grid = Grid()
     batch: int | None = None
     course: Course = Course()
     looks: int = 50
     seeds: int = 3
+    candidates: tuple[str, ...] = ()
 
-    def reduced(self) -> Experiment:
-        """The experiment as `--quick` runs it."""
-        quick = self.quick
-        share = quick.steps / self.steps if quick.scaled else 1.0
+    def smaller(self, scale: int, steps: int | None) -> Quick:
+        """All of it, with networks 1/scale as wide.
+
+        Args:
+            scale: 1 or more; pictures and sounds keep their weights per sample.
+            steps: instead of the experiment's.
+        """
+        return Quick(
+            files=len(self.data), shrink=scale**2 if self.preparation.axes == 1 else scale,
+            width=1 / scale, steps=steps or self.steps, scaled=self.quick.scaled,
+            looks=self.looks, seeds=self.seeds,
+        )  # fmt: skip
+
+    def reduced(self, quick: Quick) -> Experiment:
+        """The experiment as a smaller run has it."""
         chosen = [c for c in self.cells if not quick.cells or c.name in quick.cells]
+        fewer = quick.shrink**self.preparation.axes
+        batch = quick.batch or _share(self.batch, fewer)
+        cells = [replace(c, batch=quick.batch or _share(c.batch, fewer)) for c in chosen]
+        sound = self.preparation.axes == 1
         return replace(
             self,
             data=self.data[: quick.files],
             preparation=self.preparation.shrunk(quick.shrink),
-            cells=tuple(_reduced(cell, quick, share, self.preparation.cuts) for cell in chosen),
+            grid=self.grid.beginning(quick.shrink) if sound else self.grid,
+            cells=tuple(_reduced(cell, quick, self.steps) for cell in cells),
             steps=quick.steps,
             looks=quick.looks,
-            batch=quick.batch or self.batch,
-            seeds=1,
+            batch=batch,
+            seeds=quick.seeds,
             differences=(*self.differences, quick.told()),
         )
 
@@ -221,15 +252,26 @@ class Experiment:
 
     def setting(self, cell: Cell, task: str) -> str:
         """Eight digits that change with whatever decides the numbers of a cell."""
-        names = ("preparation", "steps", "metrics", "batch", "course", "looks")
+        names = ("preparation", "steps", "metrics", "grid", "batch", "course", "looks")
         told = {f.name: getattr(cell, f.name) for f in fields(cell) if f.name != "published"}
-        told["options"] = sorted(cell.options.items())
+        told["options"] = sorted(cell.network().items())
         text = repr([[getattr(self, name) for name in names], told, self.tasks[task]])
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _reduced(cell: Cell, quick: Quick, share: float, cuts: bool) -> Cell:
-    """A cell of the small version, with the published numbers that it reaches."""
+def _share(batch: int | None, fewer: int) -> int | None:
+    """A batch of samples that have become so many times fewer."""
+    return None if batch is None else max(1, batch // fewer)
+
+
+def _reduced(cell: Cell, quick: Quick, steps: int) -> Cell:
+    """A cell of a smaller run, with the published numbers that it reaches.
+
+    Args:
+        cell, quick: see there.
+        steps: of the whole run.
+    """
+    share = quick.steps / steps if quick.scaled else 1.0
     parts = {*cell.options, *cell.remedies}
     mine = {
         name: value
@@ -239,14 +281,11 @@ def _reduced(cell: Cell, quick: Quick, share: float, cuts: bool) -> Cell:
     published = tuple(
         replace(p, step=None if p.step is None else max(1, round(p.step * share)))
         for p in cell.published
-        if quick.scaled or (p.step is not None and p.step <= quick.steps)
+        if quick.scaled or (p.step or steps) <= quick.steps
     )
     return replace(
         cell,
         width=max(4, round(cell.width * quick.width)),
         options={**cell.options, **mine},
-        batch=quick.batch or cell.batch,
-        # A piece of a sound has that piece of the coordinates.
-        stretch=cell.stretch / quick.shrink if cuts and cell.stretch > 1 else cell.stretch,
         published=published,
     )

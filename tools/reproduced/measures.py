@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from inrcodec.evaluate.metrics.spectral import amplitude_correlation
 from inrcodec.evaluate.metrics.structure import ssim as ssim_of
+from inrcodec.remedies.laplacian import grey_of
+from inrcodec.signal.spectrum import energy_centroid
 
 SPAN = 2.0  # of values on [-1, 1]
 
@@ -23,6 +25,9 @@ class Seen:
         shape: samples along each axis, slowest first.
         fitted: [samples] which of them were fitted; None for all.
         halved: the values with weights of 16 bits; None where nobody asked.
+        slopes: [axes, samples] of the grey picture along its axes; None where nobody asked.
+        least: the smallest mean squared error of any step so far; infinite where steps were not of
+            the whole target.
     """
 
     values: np.ndarray
@@ -30,6 +35,8 @@ class Seen:
     shape: tuple[int, ...]
     fitted: np.ndarray | None = None
     halved: np.ndarray | None = None
+    slopes: np.ndarray | None = None
+    least: float = math.inf
 
     def error(self, chosen: np.ndarray | slice = slice(None)) -> float:
         """Mean squared error over some samples."""
@@ -52,6 +59,16 @@ def decibels(error: float, power: float) -> float:
 def loss(seen: Seen) -> float:
     """Mean squared error of values on [-1, 1]."""
     return seen.error()
+
+
+def every_2nd_loss(seen: Seen) -> float:
+    """Mean squared error over every second sample, the first of them included."""
+    return seen.error(slice(None, None, 2))
+
+
+def every_4th_loss(seen: Seen) -> float:
+    """The same over every fourth."""
+    return seen.error(slice(None, None, 4))
 
 
 def psnr_db(seen: Seen) -> float:
@@ -85,10 +102,45 @@ def rescaled_psnr_db(seen: Seen) -> float:
     return decibels(float(np.square(first - second).mean()), 1.0)
 
 
+def clipped_psnr_db(seen: Seen) -> float:
+    """PSNR of values clipped to [-1, 1]: EVOS's."""
+    return decibels(replace(seen, values=np.clip(seen.values, -1, 1)).error(), SPAN**2)
+
+
 def half_psnr_db(seen: Seen) -> float:
-    """PSNR with weights of 16 bits, COIN's files."""
-    difference = seen.halved - seen.target
-    return decibels(float(np.square(difference, dtype=np.float64).mean()), SPAN**2)
+    """PSNR of a picture of 8 bits, of weights of 16: COIN's files."""
+    levels = (np.rint(np.clip((seen.halved + 1) / 2, 0, 1) * 255), (seen.target + 1) / 2 * 255)
+    difference = np.subtract(*levels, dtype=np.float64)
+    return decibels(float(np.square(difference).mean()), 255**2)
+
+
+def gradient_psnr_db(seen: Seen) -> float:
+    """TUNER's PSNR of how steep the grey picture is, each of the two maps on [0, 1].
+
+    That of the network is by its derivatives, from its least to its largest value, that of the
+    picture by Sobel's filter, from 0 (the authors' log_grad_psnr).
+    """
+    wanted = np.hypot(*sobel(grey_of(seen.target).reshape(seen.shape)))
+    found = np.hypot(*seen.slopes).reshape(seen.shape)
+    found = np.rint(255 * (found - found.min()) / max(float(np.ptp(found)), 1e-30)) / 255
+    error = np.square(found - wanted / max(float(wanted.max()), 1e-30)).mean()
+    return decibels(float(error), 1.0)
+
+
+def sobel(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Derivatives of [height, width] along both axes, in samples; borders are mirrored."""
+    padded = np.pad(picture.astype(np.float64), 1, mode="symmetric")
+
+    def along(a: np.ndarray) -> np.ndarray:
+        smooth = (a[:, :-2] + 2 * a[:, 1:-1] + a[:, 2:]) / 4
+        return (smooth[2:] - smooth[:-2]) / 2
+
+    return along(padded), along(padded.T).T
+
+
+def target_centroid(seen: Seen) -> float:
+    """SEC of the target, in cycles per extent."""
+    return energy_centroid(seen.grids()[0])
 
 
 def snr_db(seen: Seen) -> float:
@@ -115,11 +167,18 @@ def ssim(seen: Seen) -> float:
 MEASURES: dict[str, Callable[[Seen], float]] = {
     f.__name__: f
     for f in (
-        loss, psnr_db, psnr_of_one_db, fitted_psnr_db, held_out_psnr_db, rescaled_psnr_db,
-        half_psnr_db, snr_db, rho_ag, rho_ag_without_dc, ssim,
+        loss, every_2nd_loss, every_4th_loss, psnr_db, psnr_of_one_db, clipped_psnr_db,
+        fitted_psnr_db, held_out_psnr_db, rescaled_psnr_db, half_psnr_db, gradient_psnr_db, snr_db,
+        rho_ag, rho_ag_without_dc, ssim, target_centroid,
     )
 }  # fmt: skip
 SMALLER_IS_BETTER = {"loss"}
+# What follows from the mean squared error alone, which every step of all samples tells.
+OF_ERROR: dict[str, Callable[[float], float]] = {
+    "loss": lambda error: error,
+    "psnr_db": lambda error: decibels(error, SPAN**2),
+    "psnr_of_one_db": lambda error: decibels(error, 1.0),
+}
 BEST = "best_"
 
 
@@ -132,15 +191,18 @@ def measured(metrics: tuple[str, ...], seen: Seen, before: dict[str, float]) -> 
     """metric -> number of a look.
 
     Args:
-        metrics: names; with `best_` in front the best so far.
+        metrics: names; with `best_` in front the best so far, of steps where these tell.
         seen: the network now.
         before: what the look before gave.
     """
     found = {}
     for name in metrics:
         value = MEASURES[plain(name)](seen)
-        if name.startswith(BEST) and name in before:
+        if name.startswith(BEST):
+            others = [before[name]] if name in before else []
+            if plain(name) in OF_ERROR and math.isfinite(seen.least):
+                others.append(OF_ERROR[plain(name)](seen.least))
             better = min if plain(name) in SMALLER_IS_BETTER else max
-            value = better(value, before[name])
+            value = better(value, *others) if others else value
         found[name] = value
     return found

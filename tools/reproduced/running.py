@@ -11,6 +11,7 @@ from typing import Any
 from inrcodec.errors import BadInput
 from inrcodec.evaluate.folders import make_folder
 from inrcodec.runtime import resolve_device
+from reproduced.data import located
 from reproduced.description import Cell, Experiment
 from reproduced.summary import summary
 from reproduced.table import (
@@ -85,14 +86,14 @@ def trainings(
     experiment: Experiment, data: Path, seeds: int
 ) -> Iterator[tuple[Cell, str, Path, int, Row]]:
     """(cell, task, file, seed, key) of every training; all cells of a signal before the next."""
-    digests = {name: _digest(data / name) for name in experiment.data}
+    digests = {name: _digest(located(data, name)) for name in experiment.data}
     for seed in range(seeds):
         for name in experiment.data:
             for task in experiment.tasks:
                 for cell in experiment.cells:
                     setting = experiment.setting(cell, task)
                     values = (cell.name, task, Path(name).stem, str(seed), setting, digests[name])
-                    yield cell, task, data / name, seed, dict(zip(KEY, values, strict=True))
+                    yield cell, task, located(data, name), seed, dict(zip(KEY, values, strict=True))
 
 
 def rows_of(key: Row, trained: Trained, number: int, steps: int) -> list[Row]:
@@ -154,7 +155,7 @@ def check_data(experiment: Experiment, data: Path) -> None:
     Raises:
         BadInput: it names them.
     """
-    missing = [name for name in experiment.data if not (data / name).is_file()]
+    missing = [name for name in experiment.data if not located(data, name).is_file()]
     if missing:
         raise BadInput(
             f"{data}: has no {', '.join(missing[:3])}{' and others' if len(missing) > 3 else ''}, "

@@ -13,10 +13,13 @@ from inrcodec.signal import AnySignal, AudioSignal, Signal, audio_signal, image_
 
 
 class Task(Protocol):
-    """What a training sees of a signal; the whole signal is what it is measured on."""
+    """What a training sees of a signal, and what it is measured on."""
 
     def fitted(self, signal: AnySignal, rng: np.random.Generator) -> AnySignal:
         """What is fitted instead of the signal."""
+
+    def measured(self, signal: AnySignal) -> AnySignal:
+        """What it is measured on instead of the signal."""
 
     def columns(self, signal: AnySignal, rng: np.random.Generator) -> np.ndarray | None:
         """Which of its samples; None for all."""
@@ -27,6 +30,9 @@ class AllSamples:
     """The signal itself."""
 
     def fitted(self, signal: AnySignal, rng: np.random.Generator) -> AnySignal:
+        return signal
+
+    def measured(self, signal: AnySignal) -> AnySignal:
         return signal
 
     def columns(self, signal: AnySignal, rng: np.random.Generator) -> np.ndarray | None:
@@ -60,17 +66,31 @@ class EveryNth(AllSamples):
 
 @dataclass(frozen=True)
 class Smaller(AllSamples):
-    """A picture whose sides are divided by `factor`."""
+    """A picture whose sides are divided by `factor`.
+
+    Args:
+        factor: see there.
+        judged: what those of the picture that it is measured on are divided by.
+    """
 
     factor: int
+    judged: int = 1
 
     def fitted(self, signal: Signal, rng: np.random.Generator) -> Signal:
-        size = (signal.width // self.factor, signal.height // self.factor)
-        planes = [
-            np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
-            for plane in np.moveaxis(signal.samples, -1, 0)
-        ]
-        return image_signal(np.stack(planes, axis=-1))
+        return divided(signal, self.factor)
+
+    def measured(self, signal: Signal) -> Signal:
+        return divided(signal, self.judged)
+
+
+def divided(signal: Signal, factor: int) -> Signal:
+    """A picture whose sides are divided by a factor."""
+    size = (signal.width // factor, signal.height // factor)
+    planes = [
+        np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
+        for plane in np.moveaxis(signal.samples, -1, 0)
+    ]
+    return image_signal(np.stack(planes, axis=-1))
 
 
 @dataclass(frozen=True)

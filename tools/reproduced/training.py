@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from inrcodec.errors import Diverged
 from inrcodec.fields import family_of
@@ -17,13 +19,15 @@ from inrcodec.fit import EncodeOptions
 from inrcodec.fit.descent import NetworkFit, Schedule
 from inrcodec.fit.network import make_problem
 from inrcodec.fit.targets import samples_of
-from inrcodec.kernels.network import NetworkProblem, Samples, make_network_engine
-from inrcodec.kernels.reference_network import ReferenceNetworkEngine
+from inrcodec.kernels.network import NetworkProblem, Samples, make_network_engine, split
+from inrcodec.kernels.reference_network import CHUNK, TORCH, ReferenceNetworkEngine
 from inrcodec.progress import Reporter
 from inrcodec.remedies import NetworkStart
+from inrcodec.remedies.laplacian import grey_shares
 from inrcodec.runtime import resolve_device
 from inrcodec.signal import AnySignal
 from reproduced.description import SIGNED, UNIT, Cell, Course, Experiment
+from reproduced.grids import Grid
 from reproduced.measures import Seen, measured, plain
 
 
@@ -68,8 +72,8 @@ class Trained:
     diverged: str = ""
 
 
-class Watch:
-    """A `fit.Observer` that measures.
+class Watch(Reporter):
+    """A `fit.Observer` that measures, and is told of every step between.
 
     Args:
         experiment: says when and what.
@@ -77,6 +81,7 @@ class Watch:
         scale: (offset, factor) of what the network was fitted to, over those values.
         fitted: [samples] which were fitted; None for all.
         device: where to compute.
+        whole: whether steps are of all that is measured, so that their errors are its.
     """
 
     def __init__(
@@ -86,9 +91,13 @@ class Watch:
         scale: tuple[float, float],
         fitted: np.ndarray | None,
         device: str,
+        whole: bool,
     ) -> None:
         self._experiment, self._scale, self._fitted = experiment, scale, fitted
+        self._problem, self._device, self._whole = problem, device, whole
         (self._part,) = problem.samples
+        self._least = math.inf
+        self._wanted = {plain(name) for name in experiment.metrics}
         self._engine = ReferenceNetworkEngine(problem, device)
         self._clocks = (time.perf_counter, time.process_time)
         self._begun, self._measuring = [clock() for clock in self._clocks], [0.0, 0.0]
@@ -97,6 +106,10 @@ class Watch:
     def steps(self, total: int) -> set[int]:
         even = np.rint(np.linspace(0, total, self._experiment.looks + 1)).astype(int)
         return {*even.tolist(), *self._experiment.asked_steps(), total}
+
+    def step(self, rate_bpp: float, mse: float) -> None:
+        if self._whole:
+            self._least = min(self._least, mse / self._scale[1] ** 2)
 
     def see(self, step: int, phase: Any, theta: np.ndarray) -> None:
         seen = [clock() for clock in self._clocks]
@@ -110,10 +123,15 @@ class Watch:
             self._measuring[i] += clock() - seen[i]
 
     def _seen(self, theta: np.ndarray) -> Seen:
-        wants_half = any(plain(name) == "half_psnr_db" for name in self._experiment.metrics)
-        halved = self._values(theta.astype(np.float16).astype(np.float64)) if wants_half else None
+        halved = slopes = None
+        if "half_psnr_db" in self._wanted:
+            halved = self._values(theta.astype(np.float16).astype(np.float64))
+        if "gradient_psnr_db" in self._wanted:
+            slopes = grey_slopes(self._problem, theta, self._device)
         part = self._part
-        return Seen(self._values(theta), part.target, part.shape, self._fitted, halved)
+        return Seen(
+            self._values(theta), part.target, part.shape, self._fitted, halved, slopes, self._least
+        )
 
     def _values(self, theta: np.ndarray) -> np.ndarray:
         offset, factor = self._scale
@@ -141,30 +159,47 @@ def train(
         remedies=(cell.optimizer, *cell.remedies),
     )  # fmt: skip
     start = replace(begin(cell, fitted, base), error_scale=1.0)
-    inner = start.targets
-    start = replace(start, targets=lambda samples: scaled(inner(samples), scale))
+    inner, grid = start.targets, experiment.grid
+    start = replace(start, targets=lambda samples: placed(scaled(inner(samples), scale), grid))
     layout, problem = make_problem(fitted, start)
     problem = replace(problem, samples=tuple(some(part, columns) for part in problem.samples))
     # As it is rendered, whatever is fitted on the way: outputs of coarser bands, bent values.
-    _, whole = make_problem(signal, replace(start, function=None, targets=lambda samples: samples))
+    rendered = replace(start, function=None, targets=lambda samples: placed(samples, grid))
+    _, whole = make_problem(what.measured(signal), rendered)
     mask = None
     if columns is not None:
         mask = np.zeros(whole.pixels, bool)
         mask[columns] = True
-    watch = Watch(experiment, whole, scale, mask, resolve_device(device))
-    schedule = PaperSchedule(
-        warmup_steps=1, batch=cell.batch or experiment.batch or problem.pixels,
-        coded_share=0, course=experiment.course,
+    batch = cell.batch or experiment.batch or problem.pixels
+    told = (
+        fitted is signal and columns is None and batch >= problem.pixels
+        and start.function is None and "evos" not in cell.remedies
     )  # fmt: skip
+    watch = Watch(experiment, whole, scale, mask, resolve_device(device), told)
+    schedule = PaperSchedule(warmup_steps=1, batch=batch, coded_share=0, course=experiment.course)
     options = replace(base, observer=watch)
     engine = make_network_engine(problem, device)
     try:
-        NetworkFit(problem, engine, start, layout, options, schedule).run(
-            experiment.steps, Reporter()
-        )
+        NetworkFit(problem, engine, start, layout, options, schedule).run(experiment.steps, watch)
     except Diverged as error:
         return Trained(watch.looks, problem.parameter_count, str(error))
     return Trained(watch.looks, problem.parameter_count)
+
+
+def grey_slopes(problem: NetworkProblem, theta: np.ndarray, device: str) -> np.ndarray:
+    """[axes, samples] derivatives of the grey of a network's values by its coordinates."""
+    named = {
+        name: torch.tensor(value, dtype=torch.float32, device=device)
+        for name, value in split(theta, problem.layout).items()
+    }
+    (part,) = problem.samples
+    shares = torch.tensor(grey_shares(len(part.target)), dtype=torch.float32, device=device)
+    found = []
+    for coords in torch.from_numpy(part.coords).to(device).split(CHUNK, dim=1):
+        coords.requires_grad_()
+        values = problem.function(TORCH, named, coords)
+        found.append(torch.autograd.grad((shares @ values).sum(), coords)[0].cpu().numpy())
+    return np.concatenate(found, axis=1)
 
 
 def begin(cell: Cell, signal: AnySignal, options: EncodeOptions) -> NetworkStart:
@@ -177,6 +212,8 @@ def begin(cell: Cell, signal: AnySignal, options: EncodeOptions) -> NetworkStart
 
     chosen = remedies.options(signal, starts, options.network)
     start = at_rate(cell, starts(chosen, options.seed))
+    if cell.activation is not None:
+        start = replace(start, config=replace(start.config, activation=cell.activation))
     remedies.check(signal.kind, start.config)
     return remedies.begin(start, signal, np.random.default_rng([options.seed, 1]))
 
@@ -195,9 +232,10 @@ def at_rate(cell: Cell, start: NetworkStart) -> NetworkStart:
         layers = [name for name in speeds if name.startswith(("weight", "bias"))]
         plain_rate |= {name: speeds[name] * (cell.rate / own) for name in layers}
     speeds = {name: np.where(speeds[name] > 0, plain_rate[name], 0.0) for name in speeds}
-    for name, factor in (("weight0", cell.stretch * cell.first_boost), ("bias0", cell.first_boost)):
-        if factor != 1:
-            theta[name], speeds[name] = factor * theta[name], factor * speeds[name]
+    if cell.first_boost != 1:
+        for name in ("weight0", "bias0"):
+            theta[name] = cell.first_boost * theta[name]
+            speeds[name] = cell.first_boost * speeds[name]
     return replace(start, theta=theta, speeds=speeds)
 
 
@@ -220,6 +258,11 @@ def scaled(samples: tuple[Samples, ...], scale: tuple[float, float]) -> tuple[Sa
     return tuple(
         replace(part, target=(offset + factor * part.target).astype(np.float32)) for part in samples
     )
+
+
+def placed(samples: tuple[Samples, ...], grid: Grid) -> tuple[Samples, ...]:
+    """Samples at the coordinates of a grid."""
+    return tuple(map(grid.placed, samples))
 
 
 def some(part: Samples, columns: np.ndarray | None) -> Samples:

