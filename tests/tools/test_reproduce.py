@@ -473,7 +473,7 @@ def test_parts_of_a_table_are_no_other_setting(data: Path) -> None:
     assert [(line["cell"], line["trainings"]) for line in lines] == [("SPDER", 1)]
     before = output.read_text()
     lines = run(TINY, data, output, seeds=1, device="cpu", cells=["SIREN"])
-    assert [line["trainings"] for line in lines] == [2, 2, 1]
+    assert [line["trainings"] for line in lines] == [1, 1, 1], "of the picture that both have"
     lines = run(TINY, data, output, seeds=1, device="cpu")
     assert output.read_text().startswith(before)
     assert [line["trainings"] for line in lines] == [2, 2, 2]
@@ -520,6 +520,17 @@ experiment = Experiment("k", "k", "k", "k", "k", ("a.png",), Picture(side=12, gr
                         20, ("psnr_db",), ("k",), Quick(), looks=1)
 run(experiment, Path({data!r}), Path({output!r}), 1, "cpu")
 """
+
+
+def test_the_summary_says_what_lies_beyond_the_spread() -> None:
+    rows = [
+        {"cell": "SIREN", "task": "", "signal": s, "seed": "0", "step": "5", "metric": "psnr_db",
+         "value": v, "seconds": "1", "cpu_seconds": "1"}
+        for s, v in (("a", "19"), ("b", "22"))
+    ]  # fmt: skip
+    assert summary(TINY, rows)[0]["beyond_spread"] == "no"
+    assert summary(TINY, [row | {"value": "22"} for row in rows])[0]["beyond_spread"] == "yes"
+    assert summary(TINY, rows[:1])[0]["beyond_spread"] is None
 
 
 def test_a_killed_run_leaves_a_whole_table_that_the_next_one_continues(data: Path) -> None:

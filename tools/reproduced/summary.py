@@ -12,17 +12,22 @@ from reproduced.description import Cell, Experiment
 from reproduced.table import Row, number_text
 
 COLUMNS = (
-    "cell", "task", "signals", "step", "metric", "paper", "ours", "difference", "median",
-    "over_seeds", "over_signals", "trainings", "seconds", "cpu_seconds",
+    "cell", "task", "signals", "step", "metric", "paper", "ours", "difference", "beyond_spread",
+    "median", "over_seeds", "over_signals", "trainings", "seconds", "cpu_seconds",
 )  # fmt: skip
 
 
 def summary(experiment: Experiment, rows: Iterable[Row]) -> list[dict[str, Any]]:
     """One line for each number of the paper, and for what it has none of at the end.
 
+    Means are over the signals that all cells of a task have been trained on, which is how they
+    compare where a part of the table was made.
+
     `over_seeds` is the standard deviation of the mean over signals between seeds, `over_signals`
-    that of the mean over seeds between signals; both None below two.
+    that of the mean over seeds between signals; both None below two. `beyond_spread` says whether
+    the difference is larger than both, None where there is neither.
     """
+    rows = _comparable(rows)
     found: dict[tuple[str, str, int, str], list[Row]] = defaultdict(list)
     for row in rows:
         found[row["cell"], row["task"], int(row["step"]), row["metric"]].append(row)
@@ -38,6 +43,16 @@ def summary(experiment: Experiment, rows: Iterable[Row]) -> list[dict[str, Any]]
                 if at:
                     lines.append(_line(cell.name, task, signal, step, metric, paper, at))
     return lines
+
+
+def _comparable(rows: Iterable[Row]) -> list[Row]:
+    """The rows of signals that all cells with rows of a task have."""
+    rows = list(rows)
+    signals: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in rows:
+        signals[row["task"]][row["cell"]].add(row["signal"])
+    common = {task: set.intersection(*cells.values()) for task, cells in signals.items()}
+    return [row for row in rows if row["signal"] in common[row["task"]]]
 
 
 def _wanted(
@@ -58,6 +73,10 @@ def _line(
 ) -> dict[str, Any]:
     values = [float(row["value"]) for row in rows]
     ours = fmean(values)
+    difference = None if paper is None else ours - paper
+    over_seeds, over_signals = _spread(rows, "seed"), _spread(rows, "signal")
+    spread = max((s for s in (over_seeds, over_signals) if s is not None), default=None)
+    known = difference is not None and spread is not None
     return {
         "cell": cell,
         "task": task,
@@ -66,10 +85,11 @@ def _line(
         "metric": metric,
         "paper": paper,
         "ours": ours,
-        "difference": None if paper is None else ours - paper,
+        "difference": difference,
+        "beyond_spread": ("yes" if abs(difference) > spread else "no") if known else None,
         "median": median(values),
-        "over_seeds": _spread(rows, "seed"),
-        "over_signals": _spread(rows, "signal"),
+        "over_seeds": over_seeds,
+        "over_signals": over_signals,
         "trainings": len(rows),
         "seconds": fmean(float(row["seconds"]) for row in rows),
         "cpu_seconds": fmean(float(row["cpu_seconds"]) for row in rows),
