@@ -30,7 +30,8 @@ from reproduced.summary import summary
 from reproduced.tasks import EveryNth, Noisy, Smaller, SomeSamples
 from reproduced.training import at_rate, begin, grey_slopes, placed, train
 
-from inrcodec.errors import BadInput, BadOption
+from inrcodec.errors import BadInput, BadOption, OutputError
+from inrcodec.evaluate.folders import claimed
 from inrcodec.fields.network import flat
 from inrcodec.fit import EncodeOptions
 from inrcodec.fit.network import make_problem
@@ -531,6 +532,28 @@ def test_the_summary_says_what_lies_beyond_the_spread() -> None:
     assert summary(TINY, rows)[0]["beyond_spread"] == "no"
     assert summary(TINY, [row | {"value": "22"} for row in rows])[0]["beyond_spread"] == "yes"
     assert summary(TINY, rows[:1])[0]["beyond_spread"] is None
+
+
+def test_two_runs_do_not_write_one_table(data: Path) -> None:
+    output = data / "tiny.tsv"
+    run(TINY, data, output, seeds=1, device="cpu")
+    with claimed(str(data / ".tiny.lock")), pytest.raises(OutputError, match="at work"):
+        run(TINY, data, output, seeds=2, device="cpu")
+    run(TINY, data, output, seeds=2, device="cpu")
+
+
+def test_rows_of_several_states_of_the_code_are_told(data: Path, capsys) -> None:
+    output = data / "tiny.tsv"
+    run(TINY, data, output, seeds=1, device="cpu")
+    about = json.loads(output.with_suffix(".json").read_text())
+    assert len(about["sources"]) == 1
+    about["runs"][0]["source"] = "another"
+    output.with_suffix(".json").write_text(json.dumps(about))
+    capsys.readouterr()
+    run(TINY, data, output, seeds=2, device="cpu")
+    assert "several states" in capsys.readouterr().err
+    about = json.loads(output.with_suffix(".json").read_text())
+    assert "another" in about["sources"] and len(about["sources"]) == 2
 
 
 def test_a_killed_run_leaves_a_whole_table_that_the_next_one_continues(data: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inrcodec.errors import BadInput
-from inrcodec.evaluate.folders import make_folder
+from inrcodec.evaluate.folders import claimed, make_folder
 from inrcodec.runtime import resolve_device
 from reproduced.data import located
 from reproduced.description import Cell, Experiment
@@ -58,10 +58,21 @@ def run(
     Raises:
         BadInput: a file of the data is not there, or the table is of another kind.
         BadOption: there is no network of a name.
+        OutputError: another run is at work on the table.
     """
     part = experiment.part(files, cells)
     check_data(part, data)
     make_folder(output.parent)
+    lock = output.with_name(f".{output.stem}.lock")
+    lock.touch()
+    with claimed(str(lock)):  # as every row is written with all others
+        return _run(experiment, part, data, output, seeds, device)
+
+
+def _run(
+    experiment: Experiment, part: Experiment, data: Path, output: Path, seeds: int, device: str
+) -> list[dict[str, Any]]:
+    """See `run`; the part is what is trained."""
     rows, about = read_rows(output, COLUMNS), read_json(output.with_suffix(".json"))
     runs = about.get("runs", [])
     number = run_number(runs, this_run(resolve_device(device)))
@@ -75,11 +86,12 @@ def run(
         rows += rows_of(key, trained, number, experiment.steps)
         write_rows(output, COLUMNS, rows)
         told(f"{place}/{len(wanted)}", key, trained)
-        lines = summary(experiment, counted(experiment, rows))
-        write_json(output.with_suffix(".json"), content(experiment, lines, runs))
-    lines = summary(experiment, counted(experiment, rows))
-    write_json(output.with_suffix(".json"), content(experiment, lines, runs))
-    return lines
+        write_json(output.with_suffix(".json"), content(experiment, rows, runs))
+    about = content(experiment, rows, runs)
+    write_json(output.with_suffix(".json"), about)
+    if len(about["sources"]) > 1:
+        print(f"{output}: has rows of several states of the code, see sources", file=sys.stderr)
+    return about["lines"]
 
 
 def trainings(
@@ -131,10 +143,9 @@ def counted(experiment: Experiment, rows: list[Row]) -> list[Row]:
     return [row for row in mine if row["file_sha256"] == last[row["signal"]]]
 
 
-def content(
-    experiment: Experiment, lines: list[dict[str, Any]], runs: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """What the .json says."""
+def content(experiment: Experiment, rows: list[Row], runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the .json says; `sources` are digests of the code that the rows counted are of."""
+    mine = counted(experiment, rows)
     return {
         "name": experiment.name,
         "title": experiment.title,
@@ -144,7 +155,8 @@ def content(
         "steps": experiment.steps,
         "data": list(experiment.data),
         "differences": list(experiment.differences),
-        "lines": lines,
+        "sources": sorted({runs[int(row["run"])]["source"] for row in mine}),
+        "lines": summary(experiment, mine),
         "runs": runs,
     }
 
