@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from reproduced.choosing import with_choices
 from reproduced.data import Film, Picture, Sound
 from reproduced.description import STANDARD, UNIT, Cell, Course, Experiment, Published, Quick
 from reproduced.experiments import EXPERIMENTS
@@ -532,6 +533,30 @@ def test_the_summary_says_what_lies_beyond_the_spread() -> None:
     assert summary(TINY, rows)[0]["beyond_spread"] == "no"
     assert summary(TINY, [row | {"value": "22"} for row in rows])[0]["beyond_spread"] == "yes"
     assert summary(TINY, rows[:1])[0]["beyond_spread"] is None
+
+
+def test_sec_conf_chooses_by_the_other_pictures() -> None:
+    cells = tuple(Cell(name, "siren", 1e-3) for name in "xy")
+    experiment = replace(
+        TINY, cells=cells, candidates=("x", "y"), metrics=("psnr_db", "target_centroid")
+    )
+    centroids = {"a": 10, "b": 11, "c": 30}
+    values = {"ax": 20, "ay": 30, "bx": 41, "by": 40, "cx": 50, "cy": 52}
+    rows = [
+        {"cell": cell, "task": "", "signal": signal, "seed": "0", "step": "10", "metric": metric,
+         "value": str(value), "seconds": "1", "cpu_seconds": "1"}
+        for signal, centroid in centroids.items()
+        for cell in "xy"
+        for metric, value in (("psnr_db", values[signal + cell]), ("target_centroid", centroid))
+    ]  # fmt: skip
+    lines = {
+        line["cell"]: line["ours"]
+        for line in summary(*with_choices(experiment, rows))
+        if line["metric"] == "psnr_db"
+    }
+    assert lines["best of the grid for each picture"] == pytest.approx((30 + 41 + 52) / 3)
+    assert lines["SEC-Conf, by the other pictures"] == pytest.approx((20 + 40 + 50) / 3)
+    assert with_choices(TINY, rows) == (TINY, rows)
 
 
 def test_two_runs_do_not_write_one_table(data: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from inrcodec.errors import BadInput
 from inrcodec.evaluate.folders import claimed, make_folder
 from inrcodec.runtime import resolve_device
+from reproduced.choosing import with_choices
 from reproduced.data import located
 from reproduced.description import Cell, Experiment
 from reproduced.summary import summary
@@ -156,7 +157,7 @@ def content(experiment: Experiment, rows: list[Row], runs: list[dict[str, Any]])
         "data": list(experiment.data),
         "differences": list(experiment.differences),
         "sources": sorted({runs[int(row["run"])]["source"] for row in mine}),
-        "lines": summary(experiment, mine),
+        "lines": summary(*with_choices(experiment, mine)),
         "runs": runs,
     }
 
