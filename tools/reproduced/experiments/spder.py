@@ -136,7 +136,7 @@ AUDIO = Experiment(
         "40 clips of ESC-50's fold 4 instead of some 700; each is 5 seconds long, where the paper "
         "says 7: no clip of ESC-50 has that.",
         "The table gives means of heavy-tailed losses; the column median says how heavy.",
-        BEST + " The best rho is that of 40 looks.",
+        BEST + " The best rho is that of the looks.",
     ),
     quick=Quick(
         files=1, shrink=16, width=0.25, steps=1000, scaled=False, cells=("SPDER", "SIREN")
