@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from reproduced.data import Picture
@@ -16,14 +15,9 @@ EPOCH = 4  # steps of 65,536 random pixels for 512 x 512
 RATE = 5e-4
 
 
-def hidden_start(width: int) -> float:
-    """omega_0 with which a first matrix begins as a hidden one: U(+-sqrt(6/n)), not U(+-1/n)."""
-    return math.sqrt(6 * width)
-
-
 TUNER = {
     "hidden_layers": 0, "remedies": ("tuner",),
-    "options": {"tuner.low": 1.0, "tuner.high": 0.6, "first_omega_0": hidden_start},
+    "options": {"tuner.low": 1.0, "tuner.high": 0.6},
 }  # fmt: skip
 
 
