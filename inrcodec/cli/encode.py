@@ -255,7 +255,7 @@ def _check_options(job: Job) -> None:
 
 
 def _tell(args: argparse.Namespace, done: Done) -> None:
-    # Programs that read progress as JSON find nothing else on stderr.
+    # Programs that read progress as JSON find nothing but JSON on stderr.
     if args.quiet or args.progress == "json":
         return
     if args.verbose:
