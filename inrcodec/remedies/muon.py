@@ -20,6 +20,7 @@ COEFFICIENTS, ITERATIONS = (3.4445, -4.7750, 2.0315), 5
 # Root mean square of an update of Adam, which an orthogonal one is scaled to (Liu et al.,
 # arXiv 2502.16982, section 2.2), so that both have one learning rate.
 ADAM_RMS = 0.2
+FIRST = "weight0"
 
 
 @register("remedies", "muon")
@@ -44,7 +45,8 @@ class MuonRemedy(Remedy):
 class Muon:
     """Updates of a flat parameter vector.
 
-    First and last layers, biases and tables get Adam, as the source has it.
+    First and last layers, biases and tables get Adam, as the source has it, and so do vectors that
+    a weight is factored with.
 
     Args:
         shapes: name -> shape of each tensor in the vector.
@@ -54,8 +56,7 @@ class Muon:
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], rate: float = 1.0) -> None:
         self._shapes, self._rate = shapes, rate
         self._adam = Adam(rate)
-        weights = [name for name, shape in shapes.items() if _is_matrix(name, shape)]
-        self._names = [name for name in weights if name not in (weights[0], weights[-1])]
+        self._names = _hidden_matrices(shapes)
         self._momentum = {name: np.zeros(shapes[name]) for name in self._names}
 
     def update(self, theta: np.ndarray, gradient: np.ndarray, rate: float) -> None:
@@ -85,5 +86,17 @@ def orthogonal(matrix: np.ndarray) -> np.ndarray:
     return x.T if tall else x
 
 
-def _is_matrix(name: str, shape: tuple[int, ...]) -> bool:
-    return name.startswith("weight") and len(shape) > 1
+def _hidden_matrices(shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """Names of the matrices of all layers but the first and the last.
+
+    Where weights are trained as products, their factors are named `weight1.direction`. Of
+    multiplicative networks all are hidden: their first layers are frequencies, their last outputs.
+    """
+    layers = {name: name.split(".")[0] for name in shapes if name.startswith("weight")}
+    in_order = list(layers.values())
+    ends = {FIRST, in_order[-1]} if FIRST in in_order else set()
+    return [
+        name
+        for name, layer in layers.items()
+        if layer not in ends and len(shapes[name]) > 1 and min(shapes[name][-2:]) > 1
+    ]

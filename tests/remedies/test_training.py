@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from inrcodec.kernels.network import split  # noqa: E402
 from inrcodec.remedies.adam import Adam  # noqa: E402
 from inrcodec.remedies.bn import BatchNormalised  # noqa: E402
 from inrcodec.remedies.fr import OTHER_RATE, SINE_RATE, FourierReparameterised  # noqa: E402
@@ -153,3 +154,26 @@ def test_muon_moves_hidden_matrices_and_leaves_the_rest_to_adam() -> None:
     np.testing.assert_array_equal(theta[others], adam[others])
     move = -theta[hidden].reshape(4, 4) / 0.1
     np.testing.assert_allclose(move, 0.2 * 2 * orthogonal(gradient[hidden].reshape(4, 4)))
+
+
+def test_muon_moves_every_mixing_matrix_of_a_multiplicative_network() -> None:
+    shapes = {"frequency0": (4, 2), "weight1": (4, 4), "weight2": (4, 4), "output2": (3, 4)}
+    muon, adam = np.zeros(52), np.zeros(52)
+    gradient = np.random.default_rng(8).standard_normal(52)
+    Muon(shapes).update(muon, gradient, 0.1)
+    Adam().update(adam, gradient, 0.1)
+    moved, usual = split(muon, shapes), split(adam, shapes)
+    differ = {name for name in shapes if not np.array_equal(moved[name], usual[name])}
+    assert differ == {"weight1", "weight2"}
+
+
+def test_muon_moves_the_hidden_factors_of_factored_weights_alone(case) -> None:
+    made = case(layers=2)
+    trained = RandomWeightFactorised().trained(made.plain, made.fitting)
+    gradient = np.random.default_rng(7).standard_normal(len(trained.values))
+    muon, adam = trained.values.copy(), trained.values.copy()
+    Muon(trained.shapes).update(muon, gradient, 0.1)
+    Adam().update(adam, gradient, 0.1)
+    moved, usual = split(muon, trained.shapes), split(adam, trained.shapes)
+    differ = {name for name in trained.shapes if not np.array_equal(moved[name], usual[name])}
+    assert differ == {"weight1.direction", "weight2.direction"}
