@@ -27,7 +27,8 @@ Of a long sound or video the beginning is looked at, of videos the luma; `taken`
 of every signal:
   sec                      Spectral Energy Centroid, cycles per picture; of sound and video, in one
                            and three dimensions, our extension
-  psi, s0, s1              WINNER's amplitude centroid, and the noise it asks for; of video ours
+  psi, s0, s1              WINNER's amplitude centroid, and the noise it asks for; of sound those of
+                           the mean of its channels; of video ours
   slope                    of power over frequency in a log-log plot, about -2 for photographs
   spectrum                 power by distance from frequency 0; with --json, as all arrays
 with --against, or with --field, whose file is then decoded:

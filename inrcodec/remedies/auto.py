@@ -25,7 +25,7 @@ from inrcodec.remedies import (
     Remedy,
 )
 from inrcodec.signal import AnySignal, AudioSignal, Signal
-from inrcodec.signal.spectrum import energy_centroid
+from inrcodec.signal.spectrum import colours_of, energy_centroid
 
 NAME = "auto"
 TABLE = "auto.tsv"  # made by tools/calibrate_sec
@@ -162,5 +162,5 @@ def samples_of(signal: AnySignal) -> int:
 
 
 def centroid_of(signal: Signal | AudioSignal) -> float:
-    """SEC of an image or sound, in cycles per extent; 0 of a constant."""
-    return float(np.nan_to_num(energy_centroid(signal.samples)))
+    """SEC of the colours of an image or of a sound, in cycles per extent; 0 of a constant."""
+    return float(np.nan_to_num(energy_centroid(colours_of(signal))))

@@ -13,8 +13,8 @@ from inrcodec.fields.sympower import EXPONENT_UNIT, LEVEL_UNIT, SympowerField
 from inrcodec.kernels.network import Samples
 from inrcodec.registry import register
 from inrcodec.remedies import TARGET, NetworkStart, Remedy, refusal_of_grid
-from inrcodec.signal import AnySignal
-from inrcodec.signal.spectrum import waveform_of
+from inrcodec.signal import AnySignal, AudioSignal, Signal
+from inrcodec.signal.spectrum import colours_of
 
 # The authors' transform.py and its defaults: a histogram from the smallest to the largest value,
 # and how many of its outermost bins say how heavy its ends are, for the range (their alpha) and for
@@ -51,8 +51,8 @@ class SymmetricPower(Remedy):
     def begin(
         self, start: NetworkStart, signal: AnySignal, rng: np.random.Generator
     ) -> NetworkStart:
-        waveform = waveform_of(signal)
-        low, high, power = chosen_curve(waveform)
+        values = _values(signal)
+        low, high, power = chosen_curve(values)
         numbers = np.rint([LEVEL_UNIT * low, LEVEL_UNIT * high, EXPONENT_UNIT * power])
         return replace(
             start,
@@ -61,8 +61,16 @@ class SymmetricPower(Remedy):
             speeds={**start.speeds, "curve": 0.0},
             targets=lambda samples: tuple(bent(part, numbers) for part in start.targets(samples)),
             function=MlpField.network,
-            error_scale=start.error_scale * _slope(waveform, numbers),
+            error_scale=start.error_scale * _slope(values, numbers),
         )
+
+
+def _values(signal: AnySignal) -> np.ndarray:
+    """What the curve is chosen by, on [-1, 1]: all channels, which all are bent; of videos luma."""
+    if isinstance(signal, Signal):
+        return signal.samples * (2 / signal.peak) - 1
+    values = colours_of(signal)
+    return values if isinstance(signal, AudioSignal) else 2 * values - 1
 
 
 def chosen_curve(values: np.ndarray) -> tuple[float, float, float]:

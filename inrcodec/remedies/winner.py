@@ -35,7 +35,8 @@ class Winner(Remedy):
 
     In units of the folded weights the noise has standard deviation S0 on the first matrix and S1 on
     the second, S0 = a (1 - exp(-b z)), S1 = c z, z the signal's amplitude centroid over its
-    channels. Videos take the formula of pictures (ours: the source gives their S0 and S1 by hand).
+    channels; those of sound are one, their mean. Videos take the formula of pictures (ours: the
+    source gives their S0 and S1 by hand).
 
     Args:
         s0, s1: instead of the formula; below 0 the formula.
@@ -53,6 +54,8 @@ class Winner(Remedy):
             return "it widens the spectrum of sines, and the network has none; try --field siren"
         if type(config.encoding).__name__ != "Identity":
             return "its noise is for bare coordinates, and the network has an encoding before them"
+        if not config.hidden_layers:
+            return "S1 is of a hidden layer, and the network has none; add --hidden-layers"
         return None
 
     def options(

@@ -11,16 +11,28 @@ from inrcodec.signal.image import Signal
 from inrcodec.signal.video import VideoSignal
 
 
-def waveform_of(signal: Signal | AudioSignal | VideoSignal) -> np.ndarray:
-    """[samples, channels] float64 on [-1, 1]: a signal as one line.
+def colours_of(signal: Signal | AudioSignal | VideoSignal) -> np.ndarray:
+    """[*grid, channels] float64: what spectra are taken of.
 
-    Of pictures row after row, of videos the luma of frame after frame.
+    Of pictures the colours without alpha, of videos the luma, both on [0, 1]; sound on [-1, 1].
     """
     if isinstance(signal, AudioSignal):
         return signal.samples / signal.full_scale
     if isinstance(signal, VideoSignal):
-        return signal.planes[0].reshape(-1, 1) * (2 / signal.peak) - 1
-    return signal.samples.reshape(-1, signal.channels) * (2 / signal.peak) - 1
+        return signal.planes[0][..., None] / signal.peak
+    return signal.samples[..., : signal.channels - signal.has_alpha] / signal.peak
+
+
+def waveform_of(signal: Signal | AudioSignal | VideoSignal) -> np.ndarray:
+    """[samples, channels] float64 on [-1, 1]: the colours of a signal as one line.
+
+    Of pictures row after row, of videos frame after frame. Of sound it is the mean of the channels,
+    which is what WINNER's authors load.
+    """
+    colours = colours_of(signal)
+    if isinstance(signal, AudioSignal):
+        return colours.mean(axis=1, keepdims=True)
+    return 2 * colours.reshape(-1, colours.shape[-1]) - 1
 
 
 def amplitude_centroid(waveform: np.ndarray) -> float:

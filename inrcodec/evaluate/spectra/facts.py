@@ -28,7 +28,8 @@ class Facts:
     Args:
         sec: Spectral Energy Centroid in cycles per picture; of sound and of videos, ours, per
             stretch that is looked at.
-        psi: WINNER's amplitude centroid of the signal as one line, 0..1.
+        psi: WINNER's amplitude centroid of the signal as one line, 0..1; of sound of the mean of
+            its channels.
         s0, s1: the noise that WINNER puts on the first two layers for it; of videos ours.
         slope: exponent of frequency that power per coefficient follows best.
         spectrum: power by radius.

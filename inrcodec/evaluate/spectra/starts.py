@@ -49,10 +49,17 @@ def start_spectra(view: View, options: EncodeOptions) -> StartSpectra:
     theta = {name: np.asarray(value, np.float64) for name, value in start.theta.items()}
     output = _rendered(view, start, theta)
     return StartSpectra(
-        psi=amplitude_centroid(output.reshape(-1, output.shape[-1])),
+        psi=amplitude_centroid(_line(output)),
         spectrum=radial_power_spectrum(output, view.dimensions, rings_of(view.grid)),
         layers=layers_of(start.family.network, start.config, theta, view.dimensions),
     )
+
+
+def _line(output: np.ndarray) -> np.ndarray:
+    """[samples, channels] as `waveform_of` has it: of sound the mean of the channels."""
+    if output.ndim == 2:
+        return output.mean(axis=1, keepdims=True)
+    return output.reshape(-1, output.shape[-1])
 
 
 def begun(view: View, options: EncodeOptions) -> NetworkStart:

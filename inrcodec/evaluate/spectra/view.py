@@ -18,6 +18,7 @@ from inrcodec.media.kind import AUDIO, IMAGE, INR, kind_of
 from inrcodec.media.source import Source
 from inrcodec.media.video import open_video
 from inrcodec.signal import AnySignal, AudioSignal, VideoSignal
+from inrcodec.signal.spectrum import colours_of
 
 # Samples of a channel of sound, or of luma, that are looked at: a Fourier transform of them takes
 # 0.4 GB. Images are looked at as a whole.
@@ -49,16 +50,13 @@ class View:
                 signal.
         """
         if isinstance(signal, AudioSignal):
-            samples = signal.samples / signal.full_scale
-            return cls(signal, samples, _stretch(signal.frames, frames))
+            return cls(signal, colours_of(signal), _stretch(signal.frames, frames))
         if isinstance(signal, VideoSignal):
-            samples = signal.planes[0][..., None] / signal.peak
-            return cls(signal, samples, f"luma of {_stretch(signal.frames, frames)}")
-        colours = signal.channels - signal.has_alpha
+            return cls(signal, colours_of(signal), f"luma of {_stretch(signal.frames, frames)}")
         taken = f"all {signal.width}x{signal.height} pixels"
         if signal.has_alpha:
             taken += " without alpha"
-        return cls(signal, signal.samples[..., :colours] / signal.peak, taken)
+        return cls(signal, colours_of(signal), taken)
 
     @property
     def grid(self) -> tuple[int, ...]:
