@@ -31,7 +31,7 @@ EXPECTED = {
     "winner": OF_SINES,
     "ws": OF_SINES | {"tuner"},
     "tuner": OF_SINES | {"tuner"},
-    "sec": OF_SINES,
+    "sec": {"siren"},
     "fresh": OF_SINES | {"ffn"},
     "bn": {"gauss", "relu", "pe", "ffn", "ngp"},
     "fr": set(FIELDS) - {"wire", "bacon", "fouriernet", "gabornet", "loe"},
@@ -74,6 +74,15 @@ def test_every_remedy_encodes_with_every_field_it_fits_and_says_why_not_elsewher
 def test_what_changes_networks_is_refused_for_latents(remedy: str, picture: Signal) -> None:
     with pytest.raises(BadOption, match=f"remedy {remedy} cannot apply"):
         inrcodec.encode(picture, field="grid", remedies=[remedy], effort=1)
+
+
+@pytest.mark.parametrize("remedy", ["winner", "fr"])
+def test_what_changes_hidden_layers_is_refused_where_there_is_none(
+    remedy: str, picture: Signal
+) -> None:
+    network = {"hidden_features": 6, "hidden_layers": 0}
+    with pytest.raises(BadOption, match="a hidden layer|hidden layers.*add --hidden-layers"):
+        inrcodec.encode(picture, field="siren", remedies=[remedy], effort=1, network=network)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import logging
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,15 +17,18 @@ from inrcodec.fit.mlp import start_of
 from inrcodec.fit.targets import samples_of
 from inrcodec.kernels.arithmetic import NUMPY
 from inrcodec.kernels.network import split
+from inrcodec.remedies import fresh
+from inrcodec.remedies.auto import centroid_of
 from inrcodec.remedies.decay import Decay
 from inrcodec.remedies.evos import Evolutionary, crossed, laplacian_errors, shift_of
-from inrcodec.remedies.fresh import FrequencyShift, rendered, wasserstein
-from inrcodec.remedies.sec import Row, chosen, table
+from inrcodec.remedies.fresh import FrequencyShift, rendered, spectral_shares, wasserstein
+from inrcodec.remedies.sec import CentroidConfiguration, Row, chosen, table
 from inrcodec.remedies.sympower import SymmetricPower, chosen_curve, exponent_of
 from inrcodec.remedies.tuner import Tuner
 from inrcodec.remedies.winner import Winner, strengths
 from inrcodec.remedies.ws import WeightScaling
 from inrcodec.signal import Signal, audio_signal, image_signal
+from inrcodec.signal.spectrum import colours_of
 
 
 def started(field: str, signal: Signal, **network: float):
@@ -173,7 +179,7 @@ def test_fresh_finds_the_omega_0_that_a_picture_was_rendered_with(picture: Signa
 
     given = {"hidden_features": 16, "hidden_layers": 1}
     for omega in (20.0, 120.0):
-        values = rendered(starts(given | {"first_omega_0": omega}, 77))
+        values = rendered(starts(given | {"first_omega_0": omega}, 77), 128, 128)
         values = (values - values.min()) / np.ptp(values)
         shown = image_signal((255 * values).astype(np.uint8))
         found = FrequencyShift(draws=3).options(shown, starts, given)["first_omega_0"]
@@ -185,6 +191,72 @@ def test_fresh_leaves_alone_what_was_given(picture: Signal) -> None:
         return start_of(picture, EncodeOptions(field="siren", network=network, seed=seed))
 
     assert FrequencyShift().options(picture, starts, {"first_omega_0": 7.0}) == {}
+
+
+def test_fresh_chooses_nothing_for_a_picture_without_a_spectrum() -> None:
+    grey = image_signal(np.full((20, 30), 9, np.uint8))
+
+    def starts(network, seed):
+        return start_of(grey, EncodeOptions(field="siren", network=network, seed=seed))
+
+    assert FrequencyShift(draws=1).options(grey, starts, {}) == {}
+
+
+@pytest.mark.parametrize(("field", "lowest"), [("siren", 64), ("finer", 128), ("ffn", 128)])
+def test_fresh_counts_as_many_frequencies_as_the_source(
+    field: str, lowest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = image_signal(np.random.default_rng(0).integers(0, 256, (300, 80), np.uint8))
+    seen = set()
+
+    def distance(first: np.ndarray, second: np.ndarray) -> float:
+        seen.update((len(first), len(second)))
+        assert first.sum() == pytest.approx(1)
+        assert second.sum() == pytest.approx(1)
+        return 0.0
+
+    def starts(network, seed):
+        options = EncodeOptions(field=field, network={"hidden_features": 4} | network, seed=seed)
+        return start_of(noise, options)
+
+    monkeypatch.setattr(fresh, "wasserstein", distance)
+    FrequencyShift(draws=1).options(noise, starts, {})
+    assert seen == {lowest}
+
+
+def test_fresh_compares_small_pictures_with_networks_of_their_size() -> None:
+    # Its spectrum ends at 12 + 16; a network that has it exactly is at no distance.
+    small = image_signal(np.random.default_rng(0).integers(0, 256, (24, 32), np.uint8))
+    start = started("siren", small, hidden_layers=1)
+    shown = rendered(start, 24, 32)
+    assert shown.shape == (24, 32, 1)
+    assert len(spectral_shares(shown, 64)) == len(spectral_shares(colours_of(small), 64)) == 28
+
+
+def test_alpha_changes_no_choice(picture: Signal) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (24, 32, 1), np.uint8)
+    masked = image_signal(np.concatenate([picture.samples, noise], axis=2))
+    assert strengths(masked) == strengths(picture)
+    assert centroid_of(masked) == centroid_of(picture)
+
+    def options(remedy, signal: Signal) -> dict[str, float]:
+        def starts(network, seed):
+            own = {"hidden_features": 8, "hidden_layers": 1} | network
+            return start_of(signal, EncodeOptions(field="siren", network=own, seed=seed))
+
+        return remedy.options(signal, starts, {})
+
+    assert options(FrequencyShift(draws=4), masked) == options(FrequencyShift(draws=4), picture)
+    assert options(CentroidConfiguration(), masked) == options(CentroidConfiguration(), picture)
+
+
+def test_winner_hears_the_mean_of_the_channels(picture: Signal) -> None:
+    both = np.random.default_rng(0).integers(-9000, 9000, (500, 2)) * 2
+    stereo, mono = (
+        audio_signal(samples.astype(np.int16), 8000)
+        for samples in (both, both.mean(axis=1, keepdims=True))
+    )
+    assert strengths(stereo) == pytest.approx(strengths(mono))
 
 
 def test_wasserstein_counts_mass_times_way() -> None:
@@ -200,6 +272,35 @@ def test_sec_takes_what_is_best_for_the_nearest_pictures() -> None:
     assert chosen(9.0, rows, 1) == 30.0
     assert chosen(9.0, rows, 2) == 30.0
     assert chosen(70.0, rows, 1) == 60.0
+
+
+def sec_of(picture: Signal, field: str = "siren") -> dict[str, float]:
+    def starts(network, seed):
+        own = {"hidden_features": 8, "hidden_layers": 1} | network
+        return start_of(picture, EncodeOptions(field=field, network=own, seed=seed))
+
+    return CentroidConfiguration().options(picture, starts, {})
+
+
+def test_sec_chooses_only_between_the_centroids_it_knows(
+    picture: Signal, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "inrcodec")
+    assert set(sec_of(picture)) == {"first_omega_0"}
+    assert not caplog.messages
+    noise = image_signal(np.random.default_rng(0).integers(0, 256, (200, 200), np.uint8))
+    assert sec_of(noise) == {}
+    assert "remedy sec: omega_0 as without it; the centroid is" in caplog.text
+    assert sec_of(image_signal(np.full((20, 30), 9, np.uint8))) == {}
+
+
+def test_what_sec_says_of_itself_was_measured() -> None:
+    path = Path(__file__).parents[2] / "results" / "remedies" / "frequency_choice.tsv"
+    with path.open() as stream:
+        mean = list(csv.DictReader(stream, delimiter="\t"))[-1]
+    assert mean["image"] == "mean"
+    more = float(mean["sec_conf_cost"]) / float(mean["siren_cost"]) - 1
+    assert f"{100 * more:.1f}% costlier than always 30" in CentroidConfiguration.__doc__
 
 
 def test_the_table_of_sec_is_whole() -> None:
