@@ -31,8 +31,8 @@ class InductiveGradientAdjustment(Remedy):
     the dynamics are all l_end. With `variant` 1, for plain gradient descent, the eigenvalues from
     start to end are raised to l_start instead.
 
-    The authors' code takes the sum over all groups' positions for the one sample of each
-    (`summed` 1); the paper has one.
+    The authors' code takes the sum over all groups' positions for the one sample of each, a
+    position that several groups have as often as they do (`summed` 1); the paper has one.
 
     Args:
         start, end: which eigenvalues; those before `start` are left alone.
@@ -99,7 +99,7 @@ class _Adjustment:
         columns = blocked(numbers, side, fill=-1)[0]
         worst = np.abs(groups).sum(axis=0).argmax(axis=1)
         if self._remedy.summed:
-            chosen = columns[:, np.unique(worst)]
+            chosen = columns[:, worst]
         else:
             chosen = columns[np.arange(len(columns)), worst][:, None]
         derivatives = jacobian(self._fitting.problem, theta, i, chosen, self._fitting.device)
