@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from typing import Any
 
@@ -15,12 +15,14 @@ from inrcodec.remedies import (
     INITIALISATION,
     PARAMETERS,
     Fitting,
+    NetworkStart,
     Remedy,
     Trained,
     is_of_sines,
     refusal_of_grid,
 )
 from inrcodec.remedies.factored import Factor, Factored
+from inrcodec.signal import AnySignal
 
 # Waves hardly ever agree: behind encodings and of rectifiers 5 is best of 1 to 60, and sines lose
 # by anything faster than 1 (results/remedies/fr.tsv).
@@ -33,7 +35,8 @@ class FourierReparameterised(Remedy):
     """Hidden matrices W = L B with fixed waves B, of which L is trained: FR.
 
     Row (f, p) of B is alpha cos(f z + 2 pi p / phases), z equally spaced on [-T/2, T/2], where the
-    lowest frequency has the period T. The last phase, which makes weights cheap, trains L B itself.
+    lowest frequency has the period T. Hidden biases begin at 0. The last phase, which makes weights
+    cheap, trains L B itself.
 
     Args:
         low, high: numbers of frequencies j/low and 1..high.
@@ -73,6 +76,16 @@ class FourierReparameterised(Remedy):
         shifts = 2 * math.pi * np.arange(self.phases) / self.phases
         waves = np.outer(frequencies, z)[:, None, :] + shifts[:, None]
         return self.alpha * np.cos(waves).reshape(-1, inputs)
+
+    def begin(
+        self, start: NetworkStart, signal: AnySignal, rng: np.random.Generator
+    ) -> NetworkStart:
+        hidden = {f"bias{i}" for i in range(1, start.config.hidden_layers + 1)}
+        theta = {
+            name: np.zeros_like(values) if name in hidden else values
+            for name, values in start.theta.items()
+        }
+        return replace(start, theta=theta)
 
     def trained(self, plain: Trained, fitting: Fitting) -> Trained:
         config = fitting.start.config
