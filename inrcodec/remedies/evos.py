@@ -129,10 +129,11 @@ class _Selection:
         best, rest = ranked[:kept], ranked[kept:]
         wanted = self._remedy.share * len(ranked) * self._remedy.mutation
         others = min(len(rest), round(wanted * fraction))
-        chosen = best if fraction == 1 else rng.choice(best, max(1, round(kept * fraction)))
-        if not others:
-            return np.sort(chosen)
-        return np.sort(np.concatenate([chosen, rng.choice(rest, others)]))
+        some = [
+            rng.choice(part, count, replace=False, shuffle=False)
+            for part, count in ((best, max(1, round(kept * fraction))), (rest, others))
+        ]
+        return np.sort(np.concatenate(some))
 
 
 class _Supervised(Trained):
