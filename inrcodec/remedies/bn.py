@@ -13,6 +13,7 @@ import torch
 
 from inrcodec.activations import LAST
 from inrcodec.activations.sine import SineLike
+from inrcodec.encodings.identity import Identity
 from inrcodec.kernels.network import split
 from inrcodec.kernels.reference_network import TORCH, ReferenceNetworkEngine
 from inrcodec.registry import register
@@ -31,15 +32,15 @@ class BatchNormalised(Remedy):
     signal (of 2**18 even samples of it where it has more). The last phase trains plain weights.
 
     Args:
-        after: 1 normalises behind the activation, which serves ReLU; 0 before it, which serves
-            networks behind an encoding (IGA's experiments).
+        after: 1 normalises behind the activation, 0 before it; -1 chooses as in IGA's experiments:
+            behind it on bare coordinates, as for ReLU, before it behind an encoding.
     """
 
     source = "BN for INRs, Cai et al., arXiv 2407.17834; IGA's models.py"
     cost = "11 times: it runs in torch"
     takes = frozenset({PARAMETERS, RESIDUAL})
 
-    after: int = attribute(default=0, metadata={"range": (0, 1)})
+    after: int = attribute(default=-1, metadata={"range": (-1, 1)})
 
     def refusal(self, kind: str, config: Any) -> str | None:
         activation = getattr(config, "activation", None)
@@ -52,7 +53,8 @@ class BatchNormalised(Remedy):
         return None
 
     def trained(self, plain: Trained, fitting: Fitting) -> Trained:
-        return Normalised(plain, fitting, bool(self.after))
+        bare = isinstance(fitting.start.config.encoding, Identity)
+        return Normalised(plain, fitting, bare if self.after < 0 else bool(self.after))
 
 
 class Normalised(Trained):
