@@ -53,8 +53,14 @@ MakeCase = Callable[..., Case]
 
 @pytest.fixture
 def case(picture: Signal) -> MakeCase:
-    def make(field: str = "siren", width: int = 8, layers: int = 1, **rest: int) -> Case:
+    def make(
+        field: str = "siren",
+        width: int = 8,
+        layers: int = 1,
+        signal: AnySignal = picture,
+        **rest: int,
+    ) -> Case:
         network = {"hidden_features": width, "hidden_layers": layers}
-        return Case(picture, EncodeOptions(field=field, network=network), **rest)
+        return Case(signal, EncodeOptions(field=field, network=network), **rest)
 
     return make

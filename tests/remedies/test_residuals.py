@@ -16,6 +16,8 @@ from inrcodec.remedies.iga import (  # noqa: E402
     side_of,
 )
 from inrcodec.remedies.sec_loss import CentroidLoss, centroid  # noqa: E402
+from inrcodec.remedies.sgd import GradientDescent  # noqa: E402
+from inrcodec.signal import image_signal  # noqa: E402
 from inrcodec.signal.spectrum import radii  # noqa: E402
 
 
@@ -114,6 +116,27 @@ def test_the_tangent_kernel_and_the_update_are_those_of_a_dense_float64_referenc
     _, gradient = made.engine.loss(made.theta, None, [values - shaped])
     dense = 2 / residual.size * np.einsum("cn,cnp->p", wanted, slopes)
     np.testing.assert_allclose(gradient, dense, rtol=2e-3, atol=2e-3 * np.abs(dense).max())
+
+
+def test_a_step_of_sgd_takes_the_raised_directions_away_at_one_rate(case) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (6, 7), np.uint8)
+    made = case(width=12, signal=image_signal(noise))  # 42 groups of one sample: K is all there is
+    start, end = 1, 6
+    remedy = InductiveGradientAdjustment(start=start, end=end, every=1, variant=EQUAL_UP)
+    (before,), (part,) = made.engine.values(made.theta), made.problem.samples
+    residual = before - part.target
+    (shaped,) = remedy.shaper(made.fitting)(0, made.theta, [residual])
+    _, gradient = made.engine.loss(made.theta, None, [before - shaped])
+    derivatives = dense_jacobian(made)[0] * made.speeds
+    eigenvalues, vectors = (x[..., ::-1] for x in np.linalg.eigh(derivatives @ derivatives.T))
+
+    rate = 0.02 * noise.size / 2 / eigenvalues[start]  # 2% of a raised direction in the step
+    scaled = np.zeros(len(made.theta))
+    GradientDescent(rate).optimizer({}).update(scaled, gradient * made.speeds, 1.0)
+    (after,) = made.engine.values(made.theta + scaled * made.speeds)
+    taken = -(after - before)[0] @ vectors / (residual[0] @ vectors)
+    np.testing.assert_allclose(taken[start:end], 0.02, rtol=0.1)
+    assert taken[0] > 0.04  # left alone, it falls faster
 
 
 def test_summed_derivatives_are_those_of_all_groups_positions(case) -> None:

@@ -104,7 +104,7 @@ def test_evos_without_crossover_keeps_the_worst_and_draws_others(case) -> None:
     kept = round(0.5 * 0.75 * len(errors))
     worst = set(np.argsort(-errors, kind="stable")[:kept].tolist())
     assert worst <= set(columns.tolist())
-    assert len(columns) == kept + round(0.5 * 0.25 * len(errors))
+    assert len(set(columns)) == len(columns) == kept + round(0.5 * 0.25 * len(errors))
     (again,) = sampler(1, made.theta)
     assert worst <= set(again.tolist())
     assert not np.array_equal(np.sort(again), np.sort(columns))
@@ -170,7 +170,7 @@ def test_evos_supervises_the_samples_of_the_step_alone(case) -> None:
 def test_evos_draws_no_more_than_a_batch_from_both_halves(case) -> None:
     made = case(steps=100, batch=100)
     (columns,) = Evolutionary().sampler(made.fitting)(0, made.theta)
-    assert 95 <= len(columns) <= 105
+    assert 95 <= len(set(columns)) == len(columns) <= 105
 
 
 def test_fresh_finds_the_omega_0_that_a_picture_was_rendered_with(picture: Signal) -> None:

@@ -13,6 +13,7 @@ from inrcodec.remedies.bn import BatchNormalised  # noqa: E402
 from inrcodec.remedies.fr import OTHER_RATE, SINE_RATE, FourierReparameterised  # noqa: E402
 from inrcodec.remedies.muon import Muon, orthogonal  # noqa: E402
 from inrcodec.remedies.rwf import RandomWeightFactorised  # noqa: E402
+from inrcodec.remedies.sgd import GradientDescent  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,17 @@ def test_the_waves_of_fr_are_those_of_the_source() -> None:
     np.testing.assert_allclose(remedy.basis(3), 0.5 * np.array(waves), atol=1e-12)
 
 
+def test_fr_begins_with_hidden_biases_of_zero(case, picture) -> None:
+    made = case(layers=2)
+    begun = FourierReparameterised().begin(made.start, picture, made.fitting.rng).theta
+    for name, values in made.start.theta.items():
+        if name in ("bias1", "bias2"):
+            assert values.any()
+            assert not begun[name].any()
+        else:
+            np.testing.assert_array_equal(begun[name], values)
+
+
 def test_fr_moves_waves_by_its_rate_and_whatever_their_height(case) -> None:
     made, sines = case("relu", layers=1), case("siren", layers=1)
 
@@ -106,9 +118,22 @@ def test_bn_folds_to_the_network_that_it_normalised(after, field, case) -> None:
     assert made.engine.error(folded) == pytest.approx(error, rel=1e-5)
 
 
+def test_bn_stands_where_iga_s_experiments_have_it(case) -> None:
+    for field, after in (("relu", 1), ("pe", 0)):
+        made = case(field)
+        theta = [
+            remedy.trained(made.plain, made.fitting).theta
+            for remedy in (BatchNormalised(), BatchNormalised(after), BatchNormalised(1 - after))
+        ]
+        values = BatchNormalised().trained(made.plain, made.fitting).values
+        chosen, same, other = (of(values) for of in theta)
+        np.testing.assert_array_equal(chosen, same)
+        assert not np.allclose(chosen, other)
+
+
 def test_bn_begins_normalised(case) -> None:
     made = case("relu", layers=1)
-    trained = BatchNormalised().trained(made.plain, made.fitting)
+    trained = BatchNormalised(after=0).trained(made.plain, made.fitting)
     theta = trained.theta(trained.values)
     coords = made.problem.samples[0].coords.astype(np.float64)
     first = theta[:16].reshape(8, 2) @ coords + theta[16:24, None]
@@ -126,6 +151,17 @@ def test_adam_is_that_of_torch() -> None:
         parameter.grad = torch.from_numpy(gradient)
         theirs.step()
         ours.update(theta, gradient, 0.01)
+    np.testing.assert_allclose(theta, parameter.detach().numpy(), rtol=1e-12)
+
+
+def test_sgd_is_that_of_torch() -> None:
+    theta = np.arange(7.0)
+    parameter = torch.nn.Parameter(torch.from_numpy(theta.copy()))
+    theirs, ours = torch.optim.SGD([parameter], lr=0.5), GradientDescent(5.0).optimizer({})
+    for gradient in np.random.default_rng(3).standard_normal((20, 7)):
+        parameter.grad = torch.from_numpy(gradient)
+        theirs.step()
+        ours.update(theta, gradient, 0.1)
     np.testing.assert_allclose(theta, parameter.detach().numpy(), rtol=1e-12)
 
 
