@@ -10,8 +10,9 @@ from inrcodec.cli.options import add_verb
 
 _EPILOG = """\
 Several are combined with commas: --remedy iga,decay. Options are set with
-`inrcodec encode --set NAME.OPTION=VALUE`. All of them apply to coordinate networks (--field siren
-and so on) and end in plain weights, unless they say that the decoder knows them.
+`inrcodec encode --set NAME.OPTION=VALUE`. They are for coordinate networks (--field siren and so
+on), and for the field grid where they say so. All of them end in plain weights, unless they say
+that the decoder knows them.
 
 """
 
@@ -40,6 +41,8 @@ def _shown(row: dict[str, Any]) -> str:
         row["source"],
         f"cost of a step: {row['cost']}; with: {row['combines']}",
         *([f"options: {options}"] if options else []),
+        *(["also for the field grid"] if row["grid"] else []),
         *(["the decoder knows it"] if row["decoder"] else []),
+        *([row["note"]] if row["note"] else []),
     ]
     return ("\n" + " " * 10).join(lines) + "\n"

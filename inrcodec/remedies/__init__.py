@@ -149,6 +149,11 @@ class Remedy:
     takes: ClassVar[frozenset[str]] = frozenset()
     decoder: ClassVar[bool] = False
 
+    @classmethod
+    def note(cls) -> str | None:
+        """What else a list of remedies should say of it, or None."""
+        return None
+
     def refusal(self, kind: str, config: Any) -> str | None:
         """Why it cannot apply to a network of that config and a signal of that kind, or None."""
         return refusal_of_grid(config)

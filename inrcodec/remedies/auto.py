@@ -45,11 +45,16 @@ class Automatic(Remedy):
     """
 
     source = "ours; measured: results/remedies/auto.tsv"
-    cost = "that of what it picks, at most 1.1 times"
+    cost = "that of what it picks"
     takes = frozenset(
         {BOUNDS, FREQUENCY, INITIALISATION, OPTIMIZER, PARAMETERS, RESIDUAL, SAMPLING, SCHEDULE,
          TARGET}
     )  # fmt: skip
+
+    @classmethod
+    def note(cls) -> str:
+        picked = [f"{rule.remedy} for {rule.field} on {_CALLED[rule.kind]}" for rule in table()]
+        return f"it can pick: {', '.join(picked) or 'none, as none was better on every signal'}"
 
     def refusal(self, kind: str, config: Any) -> str | None:
         return None

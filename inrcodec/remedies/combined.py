@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -49,7 +50,7 @@ class Combined:
 
         Raises:
             BadOption: there is no such remedy or option, a value is out of range, or two remedies
-                take the same thing in hand.
+                take the same thing in hand, or there is no field that takes both.
         """
         parts: dict[str, Remedy] = {}
         for name in names:
@@ -62,6 +63,11 @@ class Combined:
                     raise BadOption(
                         f"the remedies {other} and {name} cannot be combined: both change "
                         f"{' and '.join(shared)}; name one of them"
+                    )
+                if not fields_of(type(part)) & fields_of(remedy):
+                    raise BadOption(
+                        f"the remedies {other} and {name} cannot be combined: no field takes both; "
+                        "name one of them"
                     )
             parts[name] = _with_options(remedy, name, settings)
         for key in settings:
@@ -135,6 +141,18 @@ class Combined:
         return next((f for r in self.parts.values() if (f := of(r)) is not None), None)
 
 
+@cache
+def fields_of(remedy: type[Remedy]) -> frozenset[str]:
+    """Names of the fields that a remedy takes as they are, for some kind of signal."""
+    made = remedy()
+    return frozenset(
+        name
+        for family in registry.entries("fields")
+        for name, variant in family.part.variants().items()
+        if any(made.refusal(kind, variant.config) is None for kind in family.part.kinds)
+    )
+
+
 def _with_options(remedy: type[Remedy], name: str, settings: Mapping[str, Any]) -> Remedy:
     """A remedy with what was set for it."""
     given = {
@@ -157,7 +175,7 @@ def _with_options(remedy: type[Remedy], name: str, settings: Mapping[str, Any]) 
 
 
 def remedies_table() -> list[dict[str, Any]]:
-    """Every remedy: name, summary, source, cost, what it combines with, options."""
+    """Every remedy: name, summary, source, cost, what it combines with, options, and what else."""
     rows = []
     for entry in registry.entries("remedies"):
         remedy = entry.part
@@ -168,6 +186,8 @@ def remedies_table() -> list[dict[str, Any]]:
                 "source": remedy.source,
                 "cost": remedy.cost,
                 "combines": _partners(remedy),
+                "grid": "grid" in fields_of(remedy),
+                "note": remedy.note(),
                 "decoder": remedy.decoder,
                 "options": describe(remedy),
             }
@@ -178,7 +198,12 @@ def remedies_table() -> list[dict[str, Any]]:
 def _partners(remedy: type[Remedy]) -> str:
     """What a remedy combines with, in words."""
     others = [entry for entry in registry.entries("remedies") if entry.part is not remedy]
-    rivals = [entry.name for entry in others if entry.part.takes & remedy.takes]
+    own = fields_of(remedy)
+    rivals = [
+        entry.name
+        for entry in others
+        if entry.part.takes & remedy.takes or not fields_of(entry.part) & own
+    ]
     if len(rivals) == len(others):
         return "none"
     return f"all but {', '.join(rivals)}" if rivals else "all others"

@@ -79,6 +79,12 @@ def test_fields_without_a_rule_are_left_alone(rules: None, field: str) -> None:
     )
 
 
+def test_the_list_says_what_it_can_pick(rules: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert auto.Automatic.note() == "it can pick: rwf for pe on an image, rwf for relu on an image"
+    monkeypatch.setattr(auto, "table", lambda: ())
+    assert auto.Automatic.note() == "it can pick: none, as none was better on every signal"
+
+
 def test_sounds_are_left_alone(rules: None) -> None:
     assert choose(audio_signal(np.zeros((900, 1)), 900), "pe", (), 3e-5, 450).remedies == ()
 

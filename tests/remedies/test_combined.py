@@ -25,7 +25,7 @@ REMEDIES = [entry.name for entry in registry.entries("remedies")]
 QUICK = ["iga.every=60", "iga.groups=9", "iga.end=3", "fr.low=4", "fr.high=4", "fr.phases=2",
          "fresh.draws=1"]  # fmt: skip
 # Who takes all fields, and who only some.
-EVERYWHERE = {"adam", "auto", "muon", "soap", "decay", "evos", "iga", "sec-loss"}
+EVERYWHERE = {"adam", "auto", "muon", "sgd", "soap", "decay", "evos", "iga", "sec-loss"}
 OF_SINES = {"siren", "spder", "finer"}
 EXPECTED = {
     "winner": OF_SINES,
@@ -95,6 +95,8 @@ def test_what_changes_hidden_layers_is_refused_where_there_is_none(
         (("fresh", "sec"), "both change the frequencies of the first layer"),
         (("fr", "winner"), "both change the starting weights"),
         (("winner", "fresh"), "both change the frequencies of the first layer"),
+        (("bn", "winner"), "bn and winner cannot be combined: no field takes both"),
+        (("sec", "bn"), "sec and bn cannot be combined: no field takes both"),
         (("ws", "ws"), "named twice"),
     ],
 )
