@@ -99,12 +99,13 @@ def fit_network(
 
     frozen = {group for name, (group, _) in layout.items() if not np.any(start.speeds[name])}
     highest = {group: 0 if group in frozen else HIGHEST_EXPONENT for group, _ in layout.values()}
-    weights = _quantized(layout, fit_.theta, cost, bit_price, highest, work)
+    bits = remedies.least_bits(signal.kind)
+    weights = _quantized(layout, fit_.theta, cost, bit_price, highest, bits, work)
     if coded_steps:
         coded = CodedWeights(layout, weights.exponents, bit_price, schedule.coded_rate)
         try:
             fit_.run(coded_steps, reporter, coded)
-            again = _quantized(layout, fit_.theta, cost, bit_price, highest, work)
+            again = _quantized(layout, fit_.theta, cost, bit_price, highest, bits, work)
             weights = min(weights, again, key=lambda w: w.best)
         except Diverged as error:
             _log.info("the weights of the first phase stay: in the second one, %s", error)
@@ -239,6 +240,7 @@ def _quantized(
     cost: Callable[[np.ndarray], float],
     bit_price: float,
     highest: Mapping[str, int],
+    least_bits: Mapping[str, int],
     work: Preset,
 ) -> QuantizedWeights:
     """The weights with the steps that serve the objective best.
@@ -246,7 +248,7 @@ def _quantized(
     Raises:
         Diverged: no steps give a finite error.
     """
-    weights = QuantizedWeights(layout, theta, cost, bit_price, highest)
+    weights = QuantizedWeights(layout, theta, cost, bit_price, highest, least_bits)
     weights.search_steps(work.step_passes)
     if not math.isfinite(weights.best):
         raise Diverged("the error of the rounded weights is not finite")

@@ -7,6 +7,7 @@ parameters themselves; Cool-Chic searches exhaustively (Ladune et al., arXiv 221
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -31,6 +32,8 @@ class QuantizedWeights:
         cost: of a flat vector, without the parameters' own bits.
         bit_price: what one bit adds to the cost, lambda / pixels.
         highest: group -> largest exponent that the format allows.
+        least_bits: group -> bits, their sign among them, that its largest integer keeps whatever
+            they cost; none where a group is left out.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class QuantizedWeights:
         cost: Cost,
         bit_price: float,
         highest: Mapping[str, int],
+        least_bits: Mapping[str, int] | None = None,
     ) -> None:
         self._cost, self._bit_price, self._highest = cost, bit_price, highest
         sizes = [int(np.prod(shape)) for _, shape in layout.values()]
@@ -56,6 +60,10 @@ class QuantizedWeights:
             for group in dict.fromkeys(g for g, _ in layout.values())
         }
         self.theta = theta.astype(np.float64)
+        bits = least_bits or {}
+        self._lowest = {
+            group: self._lowest_exponent(group, bits.get(group, 0)) for group in self._where
+        }
         self.exponents = {group: self._first_exponent(group) for group in self._where}
         self.integers = np.zeros(len(theta), np.int64)
         for group in self._where:
@@ -131,10 +139,20 @@ class QuantizedWeights:
         """8, or less where the search would begin among integers that are clipped."""
         exponent = min(8, self._highest[group])
         if not group.startswith("arm"):
-            largest = float(np.abs(self.theta[self._where[group]]).max(initial=0.0))
-            while exponent and largest * 2**exponent > _LARGEST:
+            while exponent and self._largest(group) * 2**exponent > _LARGEST:
                 exponent -= 1
-        return exponent
+        return max(exponent, self._lowest[group])
+
+    def _lowest_exponent(self, group: str, bits: int) -> int:
+        """The one from which on the largest integer has so many bits, if the format allows it."""
+        largest = self._largest(group)
+        if not bits or not largest:
+            return 0
+        _, own = math.frexp(largest)  # it is below 2**own
+        return min(max(0, bits - own), self._highest[group])
+
+    def _largest(self, group: str) -> float:
+        return float(np.abs(self.theta[self._where[group]]).max(initial=0.0))
 
     def _round(self, group: str, exponent: int) -> None:
         where = self._where[group]
@@ -157,7 +175,7 @@ class QuantizedWeights:
         return self._cost(self.values()) + self._bit_price * self.bits
 
     def _try_exponent(self, group: str, exponent: int) -> bool:
-        if not 0 <= exponent <= self._highest[group]:
+        if not self._lowest[group] <= exponent <= self._highest[group]:
             return False
         old = self.exponents[group], self.integers[self._where[group]].copy(), self._bits[group]
         self._round(group, exponent)

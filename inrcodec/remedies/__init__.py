@@ -196,6 +196,10 @@ class Remedy:
         """What changes the residual of each step, which then is of all samples; None for none."""
         return None
 
+    def least_bits(self, kind: str) -> Mapping[str, int]:
+        """Group -> bits that its largest integer keeps in the file, for a signal of that kind."""
+        return {}
+
     def bound(self, start: NetworkStart, theta: dict[str, np.ndarray]) -> None:
         """Moves parameters (views, by name) within bounds, in place, after every step."""
 

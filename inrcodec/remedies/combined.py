@@ -126,6 +126,13 @@ class Combined:
     def shaper(self, fitting: Fitting) -> Shaper | None:
         return self._first(lambda remedy: remedy.shaper(fitting))
 
+    def least_bits(self, kind: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for remedy in self.parts.values():
+            for group, bits in remedy.least_bits(kind).items():
+                found[group] = max(bits, found.get(group, 0))
+        return found
+
     def bound(self, start: NetworkStart, layout: Layout, theta: np.ndarray) -> np.ndarray:
         """Flat parameters within the bounds of all remedies."""
         bounding = [r for r in self.parts.values() if type(r).bound is not Remedy.bound]

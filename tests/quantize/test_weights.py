@@ -96,6 +96,19 @@ def test_the_search_begins_where_no_integer_is_clipped():
     assert weights.values().tolist() == theta.tolist()
 
 
+def test_a_group_keeps_as_many_bits_as_it_was_asked_to():
+    layout = {"first": ("first", (3,)), "other": ("other", (3,))}
+    theta = np.array([700.0, -3, 0, 700, -3, 0], np.float32)
+    highest = dict.fromkeys(layout, 23)
+    weights = QuantizedWeights(layout, theta, lambda _: 0.0, 1.0, highest, {"first": 20})
+    weights.search_steps()
+    assert weights.exponents == {"first": 10, "other": 0}
+    assert 2**19 <= np.abs(weights.theta_hat()["first"]).max() < 2**20
+    nothing = QuantizedWeights(layout, 0 * theta, lambda _: 0.0, 1.0, highest, {"first": 20})
+    nothing.search_steps()
+    assert not nothing.integers.any()
+
+
 def test_first_layers_of_sound_keep_their_phases():
     # Weights of a fitted first layer turn by tens of thousands of radians from -1 to 1, and the
     # sound changes with every hundredth of one.

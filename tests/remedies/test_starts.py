@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from inrcodec import codec
+from inrcodec.bitstream.limits import Limits
 from inrcodec.fields.sympower import SympowerField, curve
 from inrcodec.fit import EncodeOptions
 from inrcodec.fit.mlp import start_of
 from inrcodec.fit.targets import samples_of
+from inrcodec.inr_file import InrFile
 from inrcodec.kernels.arithmetic import NUMPY
 from inrcodec.kernels.network import split
 from inrcodec.remedies import fresh
@@ -55,6 +57,18 @@ def test_winner_adds_normal_noise_to_two_matrices_and_nothing_else(picture: Sign
         assert abs(noise.mean()) < 0.15 * strength
     for name in set(start.theta) - {"weight0", "weight1"}:
         np.testing.assert_array_equal(begun.theta[name], start.theta[name])
+
+
+@pytest.mark.parametrize("lmbda", [1e-5, 1e-1])
+def test_winner_s_first_layer_of_sound_keeps_its_bits_in_the_file(lmbda: float) -> None:
+    noise = np.random.default_rng(0).integers(-9000, 9000, (600, 1)).astype(np.int16)
+    network = {"hidden_features": 8, "hidden_layers": 1}
+    options = EncodeOptions(
+        lmbda=lmbda, effort=1, field="siren", network=network, remedies=("winner",)
+    )
+    data = codec.encode(audio_signal(noise, 8000), options).data
+    field = InrFile.parse(data, Limits()).field(Limits())
+    assert np.abs(field.theta_hat["weight0"]).max() >= 2**19
 
 
 def test_ws_scales_all_matrices_but_the_last(picture: Signal) -> None:
