@@ -160,7 +160,8 @@ def _with_remedies(module: ModuleType, signal: AnySignal, options: EncodeOptions
     remedies = options.combined()
     if not hasattr(module, "start_of"):
         remedies.check(signal.kind, None)
-        return dict(options.network)
+        lmbda = options.shape_lmbda or options.lmbda
+        return remedies.grid_options(signal, lmbda) | dict(options.network)
 
     def starts(network: Mapping[str, Any], seed: int) -> NetworkStart:
         return module.start_of(signal, replace(options, network=network, seed=seed))

@@ -29,7 +29,7 @@ from inrcodec.fields.grid import (
     parameter_layout,
 )
 from inrcodec.fit.latent_search import LatentSearch
-from inrcodec.fit.presets import Preset, choose_config, expected_bytes, preset_for
+from inrcodec.fit.presets import Preset, choose_config, expected_bytes, preset_for, with_first_level
 from inrcodec.fit.start import initial_theta
 from inrcodec.fit.training import make_training
 from inrcodec.kernels import Engine, GridProblem, Optimisation, Step
@@ -152,17 +152,24 @@ class GridFit:
 def fit(signal: Signal, options: EncodeOptions) -> GridField:
     """The `grid` field of an image, of a shape chosen for its size, the rate and the effort.
 
+    Of the shape `first_level` can be given, 0 or 1: latents at every sample, or not.
+
     Raises:
-        BadOption: there are options of coordinate networks.
+        BadOption: there are options of coordinate networks, or another first level.
         Diverged: the optimisation left the finite numbers.
     """
-    if options.network:
+    others = [name for name in options.network if name != "first_level"]
+    if others:
         raise BadOption(
-            f"the field grid has no options, found {', '.join(options.network)}; they shape "
+            f"the field grid has no option {', '.join(others)}; it has first_level, others shape "
             "coordinate networks, see `inrcodec fields`"
         )
     shape_lmbda = options.shape_lmbda or options.lmbda
     config = choose_config(target_of(signal), shape_lmbda, options.effort)
+    first = options.network.get("first_level", config.first_level)
+    if first not in (0, 1):
+        raise BadOption(f"first_level is {first!r}, expected 0 or 1")
+    config = with_first_level(config, int(first))
     return fit_config(
         signal,
         config,

@@ -209,4 +209,15 @@ def choose_config(target: np.ndarray, lmbda: float, effort: int = DEFAULT_EFFORT
     # The coarsest grid has at least one sample, and no level is coarser than the image.
     levels = min(LEVELS, 1 + max(0, math.ceil(math.log2(max(target.shape[1:])))))
     first = int(levels == LEVELS and detail_share(target, lmbda) < LEAST_DETAIL)
-    return replace(config, first_level=first, levels=levels - first)
+    return with_first_level(replace(config, first_level=0, levels=levels), first)
+
+
+def with_first_level(config: GridConfig, first: int) -> GridConfig:
+    """The config with another first level and the same last one, which is the first of small ones.
+
+    Args:
+        config: the others.
+        first: 0 for latents at every sample, 1 at every second one.
+    """
+    last = config.first_level + config.levels - 1
+    return replace(config, first_level=min(first, last), levels=last - min(first, last) + 1)

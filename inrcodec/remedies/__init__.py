@@ -170,6 +170,10 @@ class Remedy:
         """
         return {}
 
+    def grid_options(self, signal: AnySignal, lmbda: float) -> dict[str, Any]:
+        """Options of the `grid` field that it chooses for an image at a lambda."""
+        return {}
+
     def begin(
         self, start: NetworkStart, signal: AnySignal, rng: np.random.Generator
     ) -> NetworkStart:

@@ -98,6 +98,12 @@ class Combined:
             chosen = remedy.options(signal, starts, chosen) | chosen
         return chosen
 
+    def grid_options(self, signal: AnySignal, lmbda: float) -> dict[str, Any]:
+        chosen: dict[str, Any] = {}
+        for remedy in self.parts.values():
+            chosen |= remedy.grid_options(signal, lmbda)
+        return chosen
+
     def begin(
         self, start: NetworkStart, signal: AnySignal, rng: np.random.Generator
     ) -> NetworkStart:

@@ -25,7 +25,7 @@ from inrcodec.signal.spectrum import amplitude_centroid, waveform_of
 # (S0 at most, its rate, S1 per psi) of signals along one and along more axes: the authors' code,
 # where the paper's text has 5 for the rate of sound.
 SOUND, PICTURE = (3500.0, 7.0, 3.0), (50.0, 5.0, 0.4)
-# Such noise turns phases of sound by thousands of radians, and a hundredth of one is heard.
+# Such noise turns phases of sound by thousands of radians, and a hundredth of one changes it.
 PHASE_BITS = 20
 FIRST_BOOST = 30.0  # also of sound, where SIREN itself has 3000
 

@@ -162,7 +162,10 @@ def test_options_shape_the_network(call, tmp_path, media) -> None:
         (("--field", "siren", "--encoding", "none"), "there is no encoding 'none'; there are:"),
         (("--field", "siren", "--hidden-features", "5000"), "hidden_features is 5000, expected"),
         (("--field", "siren", "--hidden-layers", "99"), "hidden_layers is 99, expected"),
-        (("--hidden-layers", "2"), "the field grid has no options, found hidden_layers"),
+        (
+            ("--hidden-layers", "2"),
+            "the field grid has no option hidden_layers; it has first_level",
+        ),
         (("--set", "=3"), "is not NAME=NUMBER"),
         (("--set", "bands=many"), "is not NAME=NUMBER"),
     ],

@@ -19,12 +19,12 @@ from inrcodec.fit.targets import samples_of
 from inrcodec.inr_file import InrFile
 from inrcodec.kernels.arithmetic import NUMPY
 from inrcodec.kernels.network import split
-from inrcodec.remedies import fresh
+from inrcodec.remedies import fresh, sec
 from inrcodec.remedies.auto import centroid_of
 from inrcodec.remedies.decay import Decay
 from inrcodec.remedies.evos import Evolutionary, crossed, laplacian_errors, shift_of
 from inrcodec.remedies.fresh import FrequencyShift, rendered, spectral_shares, wasserstein
-from inrcodec.remedies.sec import CentroidConfiguration, Row, chosen, table
+from inrcodec.remedies.sec import CentroidConfiguration, Row, centroid_per_sample, chosen, table
 from inrcodec.remedies.sympower import SymmetricPower, chosen_curve, exponent_of
 from inrcodec.remedies.tuner import Tuner
 from inrcodec.remedies.winner import Winner, strengths
@@ -318,10 +318,51 @@ def test_what_sec_says_of_itself_was_measured() -> None:
 
 
 def test_the_table_of_sec_is_whole() -> None:
-    omegas = {row.first_omega_0 for row in table()}
+    omegas = {row.choice for row in table()}
     images = {row.image for row in table()}
     assert len(table()) == len(omegas) * len(images) >= 30
     assert all(row.cost >= 1 for row in table())
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_sec_chooses_the_levels_of_grid_by_the_nearest_centroids(
+    level: int, picture: Signal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = centroid_per_sample(picture)
+    rows = tuple(
+        Row(name, factor * own, choice, 1.0 if choice == best else 1.5)
+        for name, factor, best in (("a", 0.9, level), ("b", 1.2, level), ("c", 9.0, 1 - level))
+        for choice in (0, 1)
+    )
+    monkeypatch.setattr(sec, "levels_table", lambda: {1e-3: rows, 9e-3: rows[::-1]})
+    remedy = CentroidConfiguration(nearest=2)
+    assert remedy.grid_options(picture, 2e-3) == {"first_level": level}
+    assert remedy.grid_options(picture, 1e-4) == {}  # no such lambda
+    assert remedy.grid_options(image_signal(np.full((9, 9), 3, np.uint8)), 2e-3) == {}
+
+    def first_level(**network: int) -> int:
+        network = {"sec.nearest": 2, **network}
+        options = EncodeOptions(lmbda=1e-3, effort=1, remedies=("sec",), network=network)
+        data = codec.encode(picture, options).data
+        return InrFile.parse(data, Limits()).field(Limits()).config.first_level
+
+    assert first_level() == level
+    assert first_level(first_level=1 - level) == 1 - level
+
+
+def test_what_the_levels_of_sec_cost_is_that_of_tables_without_the_picture() -> None:
+    path = Path(__file__).parents[2] / "results" / "remedies" / "first_level.tsv"
+    with path.open() as stream:
+        said = {float(r["lmbda"]): r for r in csv.DictReader(stream, delimiter="\t")}
+    assert set(said) == set(sec.levels_table())
+    for lmbda, rows in sec.levels_table().items():
+        logs = []
+        for image, centroid in {row.image: row.sec for row in rows}.items():
+            own = {row.choice: row.cost for row in rows if row.image == image}
+            others = [row for row in rows if row.image != image]
+            logs.append(math.log(own[chosen(centroid, others, 3)] / own[0]))
+        assert len(logs) == int(said[lmbda]["pictures"])
+        assert 100 * np.mean(logs) == pytest.approx(float(said[lmbda]["sec_conf"]), abs=0.02)
 
 
 def test_the_power_curve_and_its_way_back_are_inverse() -> None:
