@@ -115,13 +115,16 @@ class _Frame:
 
 
 def draw(chart: Chart, width: float, height: float, size: float = 12.0) -> Drawing:
-    """The chart as a drawing.
+    """The chart as a drawing; curves without a point are left out, also of the legend.
 
     Args:
         chart: what it shows.
         width, height: px; a legend is added below.
         size: of the font, px.
     """
+    chart = replace(chart, series=[s for s in chart.series if _can_be_drawn(s, chart)])
+    if not chart.series:
+        return _nothing(chart, width, height, size)
     shown = [s for s in chart.series if not s.background] or list(chart.series)
     xs = [x for s in shown for x, _ in s.points]
     ys = [y for s in shown for _, y in s.points] + ([0.0] if chart.y_zero_line else [])
@@ -142,6 +145,20 @@ def draw(chart: Chart, width: float, height: float, size: float = 12.0) -> Drawi
     else:
         _name_background(drawing, chart, frame, 0.85 * size)
         _legend(drawing, shown[::-1], frame, size)
+    return drawing
+
+
+def _can_be_drawn(series: Series, chart: Chart) -> bool:
+    return any((x > 0 or not chart.x_log) and (y > 0 or not chart.y_log) for x, y in series.points)
+
+
+def _nothing(chart: Chart, width: float, height: float, size: float) -> Drawing:
+    """What stands in for a chart without a curve: axes would be made up."""
+    drawing = Drawing(width, height, chart.title, _description(chart))
+    drawing.items += [
+        Text((0, 1.1 * size), chart.title, 1.1 * size, bold=True),
+        Text((width / 2, height / 2), "nothing to show", size, "middle", "muted"),
+    ]
     return drawing
 
 
@@ -188,10 +205,12 @@ def _curve(drawing: Drawing, series: Series, frame: _Frame, size: float) -> None
         for piece in pieces:
             line = Line(tuple(piece), look.colour, look.width, look.dash, series.label)
             drawing.items.append(line)
-    if series.background or not look.marker:
+    # A line of one point would not be seen.
+    marker = look.marker or (MARKERS[0] if series.joined and len(places) == 1 else "")
+    if series.background or not marker:
         return
     for place, tip in zip(places, series.tips or [""] * len(places), strict=True):
-        drawing.items.append(Mark(place, look.marker, look.colour, 0.3 * size, tip))
+        drawing.items.append(Mark(place, marker, look.colour, 0.3 * size, tip))
 
 
 def _legend(drawing: Drawing, series: Sequence[Series], frame: _Frame, size: float) -> None:

@@ -143,18 +143,23 @@ def _climb(view: View, facts: Facts, moments: Sequence[Moment]) -> Drawing:
 
 
 def _errors(view: View, facts: Facts, moments: Sequence[Moment]) -> Drawing:
-    # Evenly in closeness: the first steps hardly differ.
-    quality = np.array([moment.quality_db for moment in moments])
-    wanted = np.linspace(quality[0], quality[-1], _MOST_ERRORS)
-    which = np.unique(np.abs(quality[:, None] - wanted).argmin(axis=0))
     curves = [Curve("original", facts.spectrum.density, ORIGINAL)]
     curves += [
         Curve(f"step {moments[k].step}", moments[k].error.density, look(i))
-        for i, k in enumerate(which)
+        for i, k in enumerate(telling_moments(moments))
     ]
     frequency = facts.spectrum.frequency_cycles_per_sample
     title = "Spectrum of the error on its way"
     return draw(spectrum_chart(title, frequency, curves, view.rate_hz, x_log=True), *WIDE)
+
+
+def telling_moments(moments: Sequence[Moment]) -> np.ndarray:
+    """Which moments to draw, evenly in closeness where that is finite: the first hardly differ."""
+    quality = np.array([moment.quality_db for moment in moments])
+    if not np.isfinite(quality).all():
+        quality = np.arange(len(moments), dtype=float)
+    wanted = np.linspace(quality[0], quality[-1], _MOST_ERRORS)
+    return np.unique(np.abs(quality[:, None] - wanted).argmin(axis=0))
 
 
 def _tangent(inspections: Sequence[Inspection]) -> Drawing:
@@ -227,7 +232,7 @@ def _activation_spectra(view: View, inspections: Sequence[Inspection]) -> Drawin
         chart = Chart(
             f"Activations at step {each.step}",
             f"Frequency (cycles per {_EXTENT[view.signal.kind]})",
-            f"Mean amplitude of a coefficient (dB, at least {_FLOOR_DB:g})".replace("-", "−"),
+            f"Mean amplitude (dB, a wave of ±1 is 0; at least {_FLOOR_DB:g})".replace("-", "−"),
             [corners, *series[::-1]],
             x_log=True,
         )

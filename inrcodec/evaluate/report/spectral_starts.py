@@ -60,7 +60,7 @@ def _layer(i: int, starts: Mapping[str, StartSpectra]) -> Chart:
     return Chart(
         f"Activations of layer {i + 1}",
         "Frequency (cycles per signal)",
-        "Mean amplitude (dB)",
+        "Mean amplitude (dB, a wave of ±1 is 0)",
         series[::-1],
         x_log=True,
     )

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import io
+import math
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from inrcodec.evaluate.report.chart import Chart, Series, draw, look
-from inrcodec.evaluate.report.drawing import Drawing, Picture, Text, padded, panels
+from inrcodec.evaluate.report.chart import Chart, Look, Series, draw, look
+from inrcodec.evaluate.report.drawing import Drawing, Mark, Picture, Text, padded, panels
 from inrcodec.evaluate.report.raster import PNG_SCALE, png_file
 from inrcodec.evaluate.report.spectral_charts import ORIGINAL, Curve, spectrum_chart
-from inrcodec.evaluate.report.spectral_figures import NAMES, figures_of, gradient_figure
+from inrcodec.evaluate.report.spectral_figures import (
+    NAMES,
+    figures_of,
+    gradient_figure,
+    telling_moments,
+)
 from inrcodec.evaluate.report.svg import svg_file
 from inrcodec.evaluate.report.ticks import plain
 from inrcodec.evaluate.spectra.study import study_pair, study_signal
+from inrcodec.evaluate.spectra.training import Moment
 from inrcodec.evaluate.spectra.view import View
 from inrcodec.signal import image_signal
 
@@ -40,6 +47,38 @@ def test_a_constant_picture_can_be_drawn():
     view = View.of(image_signal(np.full((16, 16), 7, np.uint8)))
     for drawing in figures_of(study_pair(view, view), "flat").values():
         assert png_file(drawing)
+
+
+def test_where_there_is_nothing_to_show_figures_say_so_and_make_up_no_axes():
+    view = View.of(image_signal(np.full((16, 16), 7, np.uint8)))
+    for drawing in figures_of(study_pair(view, view), "flat").values():
+        if drawing.title != "Gradients":
+            assert texts(drawing) == [drawing.title, "nothing to show"]
+            assert not [item for item in drawing.items if not isinstance(item, Text)]
+
+
+def test_legends_name_only_curves_that_can_be_seen():
+    seen, absent = Series("seen", [(1, 1.0), (2, 2.0)], look(0)), Series("absent", [], look(1))
+    assert "seen" in texts(draw(Chart("t", "x", "y", [seen, absent]), 400, 300))
+    assert "absent" not in texts(draw(Chart("t", "x", "y", [seen, absent]), 400, 300))
+    below = Series("below", [(1, -3.0)], look(1))
+    assert "below" not in texts(draw(Chart("t", "x", "y", [seen, below], y_log=True), 400, 300))
+
+
+def test_a_line_of_one_point_is_seen():
+    line = Look("c0", "", (), 2.4)
+    for points, marks in (([(1, 2.0)], 1), ([(1, 2.0), (2, 3.0)], 0)):
+        drawing = draw(Chart("t", "x", "y", [Series("", points, line)]), 400, 300)
+        assert len([item for item in drawing.items if isinstance(item, Mark)]) == marks
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_errors_are_shown_from_the_beginning_to_the_end_also_of_silence(silent):
+    qualities = [-math.inf] * 9 if silent else [0, 0.1, 0.2, 5, 10, 20, 21, 22, 40]
+    moments = [Moment(k, 1.0, q, None) for k, q in enumerate(qualities)]
+    found = telling_moments(moments)
+    assert len(found) >= 4
+    assert (found[0], found[-1]) == (0, 8)
 
 
 def test_an_axis_of_values_can_be_logarithmic_and_leaves_zeros_out():
