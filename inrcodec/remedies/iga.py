@@ -24,12 +24,14 @@ class InductiveGradientAdjustment(Remedy):
     """Gradients of residuals whose slow directions catch up: IGA.
 
     The signal is cut into groups of neighbours. One sample of each, that of the largest residual,
-    stands for it: K = J J^T of these samples (J the derivatives of the outputs' sum over
-    sqrt(channels), by weights as the source has them, with omega_0 outside), with eigenpairs
-    (l_i, v_i) from the largest on. Residuals r become S r across the groups,
+    stands for it: K = J J^T of these samples, with eigenpairs (l_i, v_i) from the largest on. J are
+    the derivatives of the outputs' sum over sqrt(channels), times learning rates: by weights as the
+    source has them, with omega_0 outside, while tables and phases count by rates of their own.
+    Residuals r become S r across the groups,
     S = I - sum_(start <= i < end) (1 - l_end / l_i) v_i v_i^T, so that the largest eigenvalues of
     the dynamics are all l_end. With `variant` 1, for plain gradient descent, the eigenvalues from
-    start to end are raised to l_start instead.
+    start to end are raised to l_start instead. With FR and RWF K is that of the weights which their
+    factors make, not of the factors that are trained.
 
     The authors' code takes the sum over all groups' positions for the one sample of each, a
     position that several groups have as often as they do (`summed` 1); the paper has one.

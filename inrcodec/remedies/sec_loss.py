@@ -20,7 +20,8 @@ class CentroidLoss(Remedy):
 
     L = MSE + weight (1 - t/T) ((SEC(f) - SEC(y)) / SEC(y))^2, in units of the signal's variance, so
     that the end of training is of plain error. SEC is that of `inrcodec spectrum` with exact radii
-    for whole ones: a ratio of sums over |FFT|^2, whose gradient is a filter of the output.
+    for whole ones: a ratio of sums over |FFT|^2, whose gradient is a filter of the output. Videos
+    have a term for each plane, which weighs as its share of all samples does, as in the MSE.
 
     Args:
         weight: of the term.
@@ -46,7 +47,7 @@ class CentroidLoss(Remedy):
                 values = (r + parts[i].target).reshape(grids[i].shape)
                 now, slope = centroid(values, radius[i])
                 error = (now - wanted[i]) / wanted[i] ** 2 if wanted[i] else 0.0
-                # d MSE / d f = 2 r / size
+                # d MSE / d f = 2 r / size of all parts; a share of it is this part's own
                 term = scale[i] * fading * error * r.size * slope.reshape(r.shape)
                 found.append((r + term).astype(np.float32))
             return found

@@ -17,7 +17,7 @@ from inrcodec.remedies.iga import (  # noqa: E402
 )
 from inrcodec.remedies.sec_loss import CentroidLoss, centroid  # noqa: E402
 from inrcodec.remedies.sgd import GradientDescent  # noqa: E402
-from inrcodec.signal import image_signal  # noqa: E402
+from inrcodec.signal import VideoSignal, image_signal  # noqa: E402
 from inrcodec.signal.spectrum import radii  # noqa: E402
 
 
@@ -156,6 +156,36 @@ def test_the_centroid_s_gradient_is_that_of_finite_differences() -> None:
     ahead, behind = (centroid(values + s * 1e-5 * direction, radius)[0] for s in (1, -1))
     assert (slope * direction).sum() == pytest.approx((ahead - behind) / 2e-5, rel=1e-6)
     assert centroid(np.full((1, 4, 4), 0.3), radii((4, 4)))[0] == 0
+
+
+def test_the_shaped_residual_is_the_slope_of_the_loss_also_of_several_planes(case) -> None:
+    rng = np.random.default_rng(5)
+    planes = [rng.integers(0, 256, (3, *shape), np.uint8) for shape in ((8, 10), (4, 5), (4, 5))]
+    made = case(signal=VideoSignal(tuple(planes), rate=25, subsampling="4:2:0"))
+    parts, count = made.problem.samples, made.problem.value_count
+    values = [0.5 * rng.standard_normal(part.target.shape) for part in parts]
+
+    def loss(now: list[np.ndarray]) -> float:
+        total = 0.0
+        for part, found in zip(parts, now, strict=True):
+            target = part.target.reshape(1, *part.shape)
+            ours, wanted = (
+                centroid(x.reshape(1, *part.shape), radii(part.shape))[0] for x in (found, target)
+            )
+            term = 0.3 * target.var() * (ours / wanted - 1) ** 2
+            total += np.square(found - part.target).sum() / count + found.size / count * term
+        return float(total)
+
+    shaped = CentroidLoss(weight=0.3).shaper(made.fitting)(
+        0, made.theta, [found - part.target for part, found in zip(parts, values, strict=True)]
+    )
+    way = [rng.standard_normal(found.shape) for found in values]
+    ahead, behind = (
+        loss([found + sign * 1e-4 * step for found, step in zip(values, way, strict=True)])
+        for sign in (1, -1)
+    )
+    slope = sum(float((s * w).sum()) for s, w in zip(shaped, way, strict=True)) * 2 / count
+    assert slope == pytest.approx((ahead - behind) / 2e-4, rel=1e-3)
 
 
 def test_a_wave_s_centroid_is_its_frequency() -> None:

@@ -18,9 +18,10 @@ MOST_DERIVATIVES = 1 << 26  # float64 of all outputs by all parameters, 0.5 GB
 class Tangent:
     """The empirical neural tangent kernel on some samples, K = J J^T, by its eigenvectors.
 
-    J are the derivatives of all outputs by all parameters as papers have them, with the omega_0 of
-    their layer outside: by ours times their speeds, relative to the slowest ones. Under plain
-    gradient descent on squared errors the residual along eigenvector k falls as
+    J are the derivatives of all outputs by all parameters times their learning rates, relative to
+    the slowest one. Of most networks these are the omega_0 of the layers, which papers have outside
+    of weights; tables and phases of encodings have rates of their own. Under plain gradient descent
+    at such rates on squared errors the residual along eigenvector k falls as
     exp(-rate eigenvalue_k t) (Jacot, Gabriel and Hongler, NeurIPS 2018).
 
     Args:
