@@ -17,12 +17,13 @@ from inrcodec.remedies import OPTIMIZER, Remedy
 class GradientDescent(Remedy):
     """Plain gradient descent instead of SOAP, for what is shown of it: `iga.variant=1`.
 
-    Steps draw samples where they do of other optimisers. A weight as papers have it, with omega_0
-    outside, moves by its slope times the square of the learning rate that other optimisers have for
-    it, times `rate`: their steps have the length of their rate, these have the slope's.
+    A weight as papers have it, with omega_0 outside, moves by its slope times the square of the
+    learning rate that other optimisers have for it, times `rate`: their steps have the length of
+    their rate, these have the slope's.
 
     Args:
-        rate: see above; of 1,000, 3,000 and 10,000 the cheapest for siren, pe and relu together
+        rate: see above. A fit that diverges says so, and fouriernet does at the default: it needs
+            less. Of 1,000, 3,000 and 10,000 the cheapest for siren, pe and relu together
             (results/remedies/sgd.tsv).
     """
 
