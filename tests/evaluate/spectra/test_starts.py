@@ -68,7 +68,7 @@ def test_the_figure_has_a_row_for_each_sound_and_names_its_axes(rows: dict) -> N
         "Activations of layer 4",
         "Frequency (kHz)",
         "Frequency (cycles per signal)",
-        "Mean amplitude (dB)",
+        "Mean amplitude (dB, a wave of ±1 is 0)",
         "Power per coefficient (dB, variance is 0)",
     ):
         assert text in svg
