@@ -86,7 +86,7 @@ def encode(
         fps: frames per second of an array that is a video, or of a folder of PNG frames; of a
             video file instead of its own.
         segment_seconds: length of the segments that a sound or video is cut into.
-        network: options of a coordinate network by name, such as hidden_features; what is left out
+        network: options of the field by name, such as hidden_features; what is left out
             is chosen. Names with a dot are options of remedies, such as iga.end.
         remedies: names of remedies against spectral bias; see `inrcodec remedies`.
 

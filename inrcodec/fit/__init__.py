@@ -60,7 +60,7 @@ class EncodeOptions:
             machine; with engine reference on CUDA up to the order in which gradients are added.
         reporter: told of every step.
         segment_seconds: length of the segments that a sound or video is cut into; default by kind.
-        network: options of coordinate networks by name, such as hidden_features; what is left out
+        network: options of the field by name, such as hidden_features; what is left out
             is chosen. Names with a dot are options of remedies, as `ws.alpha`.
         remedies: names of remedies against spectral bias.
         remedy_options: those with a dot, whichever way they came.
