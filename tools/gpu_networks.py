@@ -7,13 +7,12 @@ import importlib
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
+from sections import Clock, rows_of
 
-from inrcodec import codec
-from inrcodec.batch import streams
 from inrcodec.fields import family_of
 from inrcodec.fields.grid import GROUPS, GridConfig, GridField, level_shapes, parameter_layout
 from inrcodec.fields.network import NetworkField, flat
@@ -34,6 +33,7 @@ SIZE = (512, 512)
 FIT_STEPS = 300
 BATCHES = (1, 4, 16, 64)
 LARGE = (2832, 4240)
+LEFT_OUT = {"left_out": "no time was left"}
 
 
 def picture(height: int, width: int) -> np.ndarray:
@@ -53,41 +53,63 @@ def siren() -> tuple[NetworkStart, dict, NetworkProblem, np.ndarray]:
     return start, layout, problem, flat(layout, start.theta)
 
 
-def networks(options: argparse.Namespace, clock: Any) -> dict:
-    """Times of a step of all samples, and what a fit comes to in each precision."""
+def networks(options: argparse.Namespace, clock: Clock) -> Iterator[dict]:
+    """Times of a gradient by all samples and of a step with it, and what a fit comes to."""
     start, layout, problem, theta = siren()
-    found: dict[str, Any] = {"network": SIREN, "samples": problem.pixels}
-    rows = []
-    for name, action in steps_of(problem, theta):
-        if clock.left < 60:
-            found["incomplete"] = "no time was left"
-            break
-        torch.cuda.reset_peak_memory_stats()
-        try:
-            row = {"step": name, "ms": mean_ms(action)}
-        except Exception as error:  # a compiler that is missing says so in many ways
-            row = {"step": name, "error": str(error)[:200]}
-        rows.append(row | {"peak_megabytes": torch.cuda.max_memory_allocated() / 1e6})
-    fits = []
-    for name in ("gpu", "gpu-tf32", "gpu-bf16"):
-        if clock.left < 30:
-            found["incomplete"] = "no time was left"
-            break
-        engine = GpuNetworkEngine(problem, DEVICE, TUNINGS[name])
+
+    def of_torch(compiled: bool) -> dict:
+        loss = loss_of(problem)
+        function = torch.compile(loss) if compiled else loss
+        parameters = torch.tensor(theta, dtype=torch.float32, device=DEVICE, requires_grad=True)
+        adam = torch.optim.Adam([parameters], 1e-5)
+
+        def gradient() -> None:
+            adam.zero_grad()
+            function(parameters).backward()
+
+        def step() -> None:
+            gradient()
+            adam.step()
+
+        return {"gradient_ms": mean_ms(gradient), "step_ms": mean_ms(step)}
+
+    def of_engine(name: str) -> dict:
+        engine = (
+            ReferenceNetworkEngine(problem, DEVICE)
+            if name == "reference"
+            else GpuNetworkEngine(problem, DEVICE, TUNINGS[name])
+        )
+        gradient_ms = mean_ms(lambda: engine.loss(theta))
+        # Plain Adam by steps of all samples, as torch does above, on the host.
+        schedule = Schedule(batch=problem.pixels, precondition=False)
         fitted = EncodeOptions(field="siren", device=DEVICE)
-        fit = NetworkFit(problem, engine, start, layout, fitted, Schedule())
+        fit = NetworkFit(problem, engine, start, layout, fitted, schedule)
         begun = time.perf_counter()
         fit.run(FIT_STEPS, Reporter())
         taken = time.perf_counter() - begun
         psnr_db = -10 * math.log10(start.error_scale * engine.error(fit.theta))
-        fits.append({"engine": name, "fit_step_ms": 1e3 * taken / FIT_STEPS, "psnr_db": psnr_db})
-    return found | {"rows": rows, "fits": fits}
+        return {
+            "gradient_ms": gradient_ms,
+            "step_ms": 1e3 * taken / FIT_STEPS,
+            "psnr_db": psnr_db,
+        }
+
+    def measured(action: Callable[[], dict]) -> dict:
+        torch.cuda.reset_peak_memory_stats()
+        return action() | {"peak_megabytes": torch.cuda.max_memory_allocated() / 1e6}
+
+    makers = {
+        "eager, Adam": partial(of_torch, False),
+        "torch.compile, Adam": partial(of_torch, True),
+        **{f"engine {name}": partial(of_engine, name) for name in ("reference", *TUNINGS)},
+    }
+    actions = (({"by": name}, partial(measured, maker)) for name, maker in makers.items())
+    for found in rows_of(actions, clock, 25):
+        yield {"network": SIREN, "samples": problem.pixels} | found
 
 
-def steps_of(
-    problem: NetworkProblem, theta: np.ndarray
-) -> Iterator[tuple[str, Callable[[], object]]]:
-    """(name, what does a step): loss and gradient of all samples, and Adam where torch does it."""
+def loss_of(problem: NetworkProblem) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The mean squared error of all samples by flat parameters, as torch computes it."""
     reference = ReferenceNetworkEngine(problem, DEVICE)
     (part,) = problem.samples
     coords, target = (torch.from_numpy(a).to(DEVICE) for a in (part.coords, part.target))
@@ -96,24 +118,7 @@ def steps_of(
         values = problem.function(TORCH, reference._named(parameters), coords)
         return (values - target).square().mean()
 
-    for name, function in (("eager", loss), ("torch.compile", torch.compile(loss))):
-        parameters = torch.tensor(theta, dtype=torch.float32, device=DEVICE, requires_grad=True)
-        adam = torch.optim.Adam([parameters], 1e-5)
-
-        def step(
-            function: Callable = function,
-            adam: torch.optim.Adam = adam,
-            parameters: torch.Tensor = parameters,
-        ) -> None:
-            adam.zero_grad()
-            function(parameters).backward()
-            adam.step()
-
-        yield f"{name}, Adam", step
-    yield "engine reference", lambda: reference.loss(theta)
-    for name, tuning in TUNINGS.items():
-        engine = GpuNetworkEngine(problem, DEVICE, tuning)
-        yield f"engine {name}", lambda engine=engine: engine.loss(theta)
+    return loss
 
 
 def mean_ms(action: Callable[[], object], count: int = 30) -> float:
@@ -127,22 +132,29 @@ def mean_ms(action: Callable[[], object], count: int = 30) -> float:
     return 1e3 * (time.perf_counter() - begun) / count
 
 
-def rendering(options: argparse.Namespace, clock: Any) -> dict:
+def rendering(options: argparse.Namespace, clock: Clock) -> Iterator[dict]:
     """Exact renders on the CPU and on the GPU, and whether they are the same."""
     _, layout, _, theta = siren()
-    rows = []
-    for name, field, grid in (
-        ("grid, 12 megapixels", random_grid(*LARGE), Grid.of(*LARGE)),
-        ("siren 3x256, 512x512", rounded(layout, theta), Grid.of(*SIZE)),
-    ):
-        values, row = {}, {"render": name}
+
+    def row(field: GridField | NetworkField, grid: Grid) -> dict:
+        values, found = {}, {}
         for device in ("cpu", DEVICE) * 2:  # the second times count
             field.device = device
             begun = time.perf_counter()
             values[device] = field.render(grid)
-            row[f"{device}_seconds"] = time.perf_counter() - begun
-        rows.append(row | {"same": bool(np.array_equal(values["cpu"], values[DEVICE]))})
-    return {"rows": rows, "passed": all(row["same"] for row in rows)}
+            found[f"{device}_seconds"] = time.perf_counter() - begun
+        if not np.array_equal(values["cpu"], values[DEVICE]):
+            raise ArithmeticError("the GPU renders other values than the CPU")
+        return found
+
+    actions = (
+        ({"render": name}, partial(row, field, grid))
+        for name, field, grid in (
+            ("siren 3x256, 512x512", rounded(layout, theta), Grid.of(*SIZE)),
+            ("grid, 12 megapixels", random_grid(*LARGE), Grid.of(*LARGE)),
+        )
+    )
+    yield from rows_of(actions, clock, 15)
 
 
 def random_grid(height: int, width: int) -> GridField:
@@ -171,33 +183,41 @@ def rounded(layout: dict, theta: np.ndarray) -> NetworkField:
     return start.family(start.config, (2, 3), "image", steps, theta_hat)
 
 
-def batch(options: argparse.Namespace, clock: Any) -> dict:
-    """Pictures per minute, one to many at a time."""
-    rows: list[dict[str, float]] = []
+def batch(options: argparse.Namespace, clock: Clock) -> Iterator[dict]:
+    """Pictures per minute, one to many at a time, kernels compiled before."""
+    from inrcodec import codec
+    from inrcodec.batch import streams
+
     pictures = [
         image_signal(np.roll(picture(512, 768), 37 * i, axis=1)) for i in range(max(BATCHES))
     ]
 
-    def encode(index: int, check: Callable[[], None]) -> int:
-        asked = EncodeOptions(effort=options.batch_effort, device=DEVICE)
+    def encode(index: int, check: Callable[[], None]) -> bytes:
         check()
-        return len(codec.encode(pictures[index], asked).data)
+        asked = EncodeOptions(effort=options.batch_effort, device=DEVICE)
+        return codec.encode(pictures[index], asked).data
 
-    for at_once in BATCHES:
-        # At worst so many take as long as one after the other at the best rate so far.
-        if rows and clock.left < 60 * at_once / max(row["per_minute"] for row in rows):
-            return {"effort": options.batch_effort, "rows": rows, "incomplete": "no time was left"}
+    def row(at_once: int) -> dict:
         begun = time.perf_counter()
-        sizes = [
-            outcome() for _, outcome in streams.outcomes(encode, range(at_once), at_once, DEVICE)
-        ]
+        outcomes = list(streams.outcomes(encode, range(at_once), at_once, DEVICE))
         taken = time.perf_counter() - begun
-        rows.append(
-            {
-                "at_once": at_once,
-                "seconds": taken,
-                "per_minute": 60 * at_once / taken,
-                "mean_bytes": float(np.mean(sizes)),
-            }
-        )
-    return {"effort": options.batch_effort, "rows": rows}
+        files = {index: outcome() for index, outcome in outcomes}
+        if files[0] != alone:
+            raise ArithmeticError(f"beside {at_once - 1} others a picture gives another file")
+        best.append(60 * at_once / taken)
+        return {
+            "seconds": taken,
+            "per_minute": best[-1],
+            "mean_bytes": float(np.mean([len(data) for data in files.values()])),
+        }
+
+    def actions() -> Iterator[tuple[dict, Callable[[], dict]]]:
+        for at_once in BATCHES:
+            # At worst so many take as long as one after the other at the best rate so far.
+            enough = not best or clock.left > 60 * at_once / max(best)
+            yield {"at_once": at_once}, partial(row, at_once) if enough else lambda: LEFT_OUT
+
+    best: list[float] = []
+    alone = encode(0, lambda: None)
+    for found in rows_of(actions(), clock, 15):
+        yield {"effort": options.batch_effort} | found

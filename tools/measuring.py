@@ -33,7 +33,10 @@ def machine() -> dict:
 def commit() -> str:
     """The git commit, with a plus sign if files differ from it."""
     git = ["git", "-C", str(ROOT)]
-    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+    except FileNotFoundError:  # there is no git
+        return "none"
     if head.returncode != 0:
         return "none"
     changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
