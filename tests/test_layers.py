@@ -170,3 +170,7 @@ def test_parsing_a_container_loads_no_numpy(inr):
 
 def test_importing_the_package_loads_no_numpy():
     assert not loaded_after("import inrcodec") & {"numpy", "torch"}
+
+
+def test_fitting_loads_no_entropy_coder():
+    assert "constriction" not in loaded_after("import inrcodec.fit.grid, inrcodec.fit.network")

@@ -9,30 +9,44 @@ raises on the rest becomes CorruptFile.
 
 from __future__ import annotations
 
-import constriction
+import functools
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 
 from inrcodec.entropy.tables import FRACTIONS, SYMBOLS, probabilities
 from inrcodec.errors import CorruptFile
 
-_queue = constriction.stream.queue
-_CATEGORICAL = constriction.stream.model.Categorical(perfect=False)
 _MAX_CHUNK = 1 << 15  # symbols per call, which bounds the [n, 65] matrix to 17 MB
+
+
+@functools.cache
+def _stream() -> ModuleType:
+    """Loaded by the first stream: fits and renders run where there is no constriction."""
+    import constriction
+
+    return constriction.stream
+
+
+@functools.cache
+def _categorical() -> Any:
+    return _stream().model.Categorical(perfect=False)
 
 
 def _least_bytes(raw_bits: int) -> int:
     return -(-raw_bits // 8)
 
 
-def _bits_model(bits: int) -> constriction.stream.model.Uniform:
-    return constriction.stream.model.Uniform(1 << bits)
+def _bits_model(bits: int) -> Any:
+    return _stream().model.Uniform(1 << bits)
 
 
 class Encoder:
     """Writes symbols to a stream of bytes."""
 
     def __init__(self) -> None:
-        self._coder = _queue.RangeEncoder()
+        self._coder = _stream().queue.RangeEncoder()
         self._raw_bits = 0
 
     def symbols(self, symbols: np.ndarray, scale: np.ndarray, fraction: np.ndarray) -> None:
@@ -41,7 +55,7 @@ class Encoder:
         for i in range(0, len(symbols), _MAX_CHUNK):
             part = slice(i, i + _MAX_CHUNK)
             rows = table[scale[part], fraction[part]]
-            self._coder.encode(symbols[part].astype(np.int32), _CATEGORICAL, rows)
+            self._coder.encode(symbols[part].astype(np.int32), _categorical(), rows)
 
     def bits(self, values: np.ndarray, bits: int) -> None:
         """Appends values in [0, 2**bits), each at that cost; bits <= 16."""
@@ -77,7 +91,7 @@ class Decoder:
         # The coder reads zeros behind the end. One of them is given as a word: a decoder that has
         # read it has read all others, and `check_end` can ask whether words are left.
         padded = stream + bytes(-len(stream) % 4 + 4)
-        self._coder = _queue.RangeDecoder(np.frombuffer(padded, "<u4").astype(np.uint32))
+        self._coder = _stream().queue.RangeDecoder(np.frombuffer(padded, "<u4").astype(np.uint32))
 
     def symbols(self, scale: np.ndarray, fraction: np.ndarray) -> np.ndarray:
         """[n] int32 symbols 0..64 under table rows (scale, fraction)."""
@@ -94,7 +108,7 @@ class Decoder:
         # copying through a buffer.
         room = self._room[: len(rows)]
         probabilities().reshape(-1, SYMBOLS).take(rows, 0, room, "clip")
-        return self._checked(_CATEGORICAL, room)
+        return self._checked(_categorical(), room)
 
     def bits(self, count: int, bits: int) -> np.ndarray:
         """[count] int32 values in [0, 2**bits)."""
