@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import importlib.util
 import logging
 import os
@@ -14,10 +13,20 @@ from types import ModuleType
 import pytest
 
 from inrcodec import registry
+from inrcodec.runtime import may_have_gpu
+
+
+def _has_gpu() -> bool:
+    if not may_have_gpu():
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
 
 # Where there is no GPU, Triton's interpreter runs the kernels. Triton reads this when it is first
-# imported, which torch may do before any test of ours.
-if not glob.glob("/dev/nvidia[0-9]*"):
+# imported, which torch may do in any test before ours; not when torch itself is imported.
+if not _has_gpu():
     os.environ["TRITON_INTERPRET"] = "1"
 
 
