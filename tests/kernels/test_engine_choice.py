@@ -47,9 +47,9 @@ def test_float32_on_cuda_keeps_all_its_bits() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.usefixtures("_tf32_allowed")
-def test_an_engine_on_cuda_forbids_tf32() -> None:
+def test_the_reference_on_cuda_forbids_tf32() -> None:
     signal = image_signal(np.zeros((8, 8), np.uint8))
-    engine.make_engine(make_problem(signal, GridConfig()), "cuda")
+    engine.make_engine(make_problem(signal, GridConfig()), "cuda", "reference")
     assert not torch.backends.cudnn.allow_tf32
 
 
