@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 
 from inrcodec.errors import BadOption
+
+_log = logging.getLogger(__name__)
 
 
 def threads() -> int:
@@ -41,7 +45,7 @@ def resolve_device(device: str) -> str:
 
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "auto":
-        return "cuda" if found else "cpu"
+        return "cuda" if found and _computes("cuda") else "cpu"
     if not found:
         raise BadOption(
             f"device {device} was asked for, but torch {torch.__version__} finds no CUDA"
@@ -51,6 +55,23 @@ def resolve_device(device: str) -> str:
             f"device {device} was asked for, but torch finds {found} CUDA devices, from cuda:0 on"
         )
     return device
+
+
+@cache
+def _computes(device: str) -> bool:
+    """Whether a CUDA device does what torch asks of it; one too old for torch's kernels does not.
+
+    What it says then is told once.
+    """
+    import torch
+
+    try:
+        torch.ones(1, device=device).add_(1).item()
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        _log.warning("the CPU does the work, %s does not compute: %s", device, reason)
+        return False
+    return True
 
 
 def may_have_gpu() -> bool:

@@ -1,10 +1,12 @@
 """Devices and threads: names are checked here, before a library meets them."""
 
+import logging
 import os
 
 import pytest
 import torch
 
+from inrcodec import runtime
 from inrcodec.errors import BadOption
 from inrcodec.runtime import resolve_device, threads
 
@@ -47,7 +49,30 @@ def test_a_device_that_is_not_there_is_refused(
 def test_a_device_that_is_there_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(runtime, "_computes", lambda device: True)
     for asked, got in (("auto", "cuda"), ("cuda", "cuda"), ("cuda:1", "cuda:1"), ("cpu", "cpu")):
         assert resolve_device(asked) == got
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_device("auto") == "cpu"
+
+
+def test_a_device_that_does_not_compute_leaves_the_work_to_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a GPU says that torch has no kernels for is made up."""
+
+    def no_kernels(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA error: no kernel image is available\nCompile with ...")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch, "ones", no_kernels)
+    runtime._computes.cache_clear()
+    with caplog.at_level(logging.WARNING, "inrcodec"):
+        assert resolve_device("auto") == "cpu"
+        assert resolve_device("auto") == "cpu"
+    runtime._computes.cache_clear()
+    assert [record.getMessage() for record in caplog.records] == [
+        "the CPU does the work, cuda does not compute: CUDA error: no kernel image is available"
+    ]
+    assert resolve_device("cuda") == "cuda"
