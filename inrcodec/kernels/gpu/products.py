@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +17,8 @@ FLOAT32, TF32, BF16 = PRECISIONS = ("float32", "tf32", "bf16")
 # layer's, the coordinates, need all their bits: they are multiplied by hundreds of radians.
 WIDE = 256
 _LEAST_CAPABILITY = (8, 0)  # the first GPUs whose tensor cores know both
+# torch has one switch for all threads: two that turned it at once could leave it on.
+_SWITCH = threading.Lock()
 
 
 def supported(precision: str, device: torch.device) -> str | None:
@@ -91,9 +94,11 @@ def _product(a: Tensor, b: Tensor) -> Tensor:
 
 @contextlib.contextmanager
 def _tf32_allowed() -> Iterator[None]:
+    """Lets torch round to tf32, in this thread and, for so long, in all others."""
     matmul = torch.backends.cuda.matmul
-    before, matmul.allow_tf32 = matmul.allow_tf32, True
-    try:
-        yield
-    finally:
-        matmul.allow_tf32 = before
+    with _SWITCH:
+        before, matmul.allow_tf32 = matmul.allow_tf32, True
+        try:
+            yield
+        finally:
+            matmul.allow_tf32 = before
