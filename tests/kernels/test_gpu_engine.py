@@ -30,6 +30,7 @@ from inrcodec.fit.grid import GridFit, Schedule  # noqa: E402
 from inrcodec.fit.latent_search import LatentSearch  # noqa: E402
 from inrcodec.fit.training import HostTraining  # noqa: E402
 from inrcodec.kernels import AdamState, GridProblem, Optimisation, Step  # noqa: E402
+from inrcodec.kernels.gpu import engine as gpu_engine  # noqa: E402
 from inrcodec.kernels.gpu import soap, training, update  # noqa: E402
 from inrcodec.kernels.gpu.engine import GpuEngine  # noqa: E402
 from inrcodec.kernels.reference import ReferenceEngine  # noqa: E402
@@ -193,6 +194,26 @@ def test_atomics_give_the_same_gradients_where_memory_is_short() -> None:
         assert_agreement(p, engine, *random_vectors(p, seed))
 
 
+def test_where_a_training_does_not_fit_the_rows_are_given_up_and_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    p = problem(4, 5, taps=0)
+    engine = GpuEngine(p, DEVICE)
+    made = []
+
+    def short(*arguments: object) -> str:
+        made.append(engine.launches.atomic)
+        if not engine.launches.atomic:
+            raise torch.cuda.OutOfMemoryError("out of memory")
+        return "a training"
+
+    monkeypatch.setattr(gpu_engine, "GpuTraining", short)
+    settings = Optimisation(1e-3, 0.5, 0.1, p.layout)
+    assert engine.training(random_vectors(p)[1], settings) == "a training"
+    assert made == [False, True]
+    assert_agreement(p, engine, *random_vectors(p))
+
+
 def test_a_diverged_fit_is_noticed_and_forgotten() -> None:
     p = problem(6, 7)
     engine = GpuEngine(p, DEVICE)
@@ -204,6 +225,20 @@ def test_a_diverged_fit_is_noticed_and_forgotten() -> None:
     assert (after.mse, after.bits) == (before.mse, before.bits)
     assert torch.equal(after.grad_latents, before.grad_latents)
     assert torch.equal(after.grad_theta, before.grad_theta)
+
+
+@pytest.mark.parametrize("name", ["arm.w1", "arm.b2", "arm.b3", "syn.w1", "syn.tapbias0"])
+def test_one_parameter_that_is_no_number_is_noticed(name: str) -> None:
+    """Also behind a ReLU or a clip, which on a GPU may make a number of it."""
+    p = problem(5, 6, taps=2)
+    latents, theta = random_vectors(p)
+    theta[start_of(p, name)] = np.nan
+    engine = GpuEngine(p, DEVICE)
+    for loss in (
+        engine.loss(engine.vector(latents), engine.vector(theta), 1e-3),
+        engine.evaluate(engine.vector(np.round(latents)), engine.vector(theta)),
+    ):
+        assert not math.isfinite(loss.bits if name.startswith("arm") else loss.mse)
 
 
 def test_loss_leaves_its_arguments_alone_and_vectors_are_copies() -> None:
@@ -445,3 +480,25 @@ def test_the_reference_under_a_graph_is_the_reference() -> None:
         assert (ours.mse, ours.bits) == pytest.approx((theirs.mse, theirs.bits), rel=1e-6)
         assert torch.allclose(ours.grad_theta, theirs.grad_theta, rtol=1e-4, atol=1e-6)
         assert torch.allclose(ours.grad_latents, theirs.grad_latents, rtol=1e-4, atol=1e-8)
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_many_fits_at_once_give_the_files_that_each_gives_alone() -> None:
+    """More than the streams that torch has of a priority, so that threads share some."""
+    pytest.importorskip("constriction")
+    from inrcodec import codec
+    from inrcodec.batch.streams import outcomes
+    from inrcodec.fit import EncodeOptions
+    from inrcodec.signal import image_signal
+
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (40, 24, 32, 3), dtype=np.uint8)
+
+    def encode(index: int, check: object = None) -> bytes:
+        options = EncodeOptions(effort=1, device=DEVICE, engine="gpu")
+        return codec.encode(image_signal(pictures[index]), options).data
+
+    together = {i: done() for i, done in outcomes(encode, range(40), 40, DEVICE)}
+    for index in (0, 1, 31, 32, 39):
+        assert together[index] == encode(index)

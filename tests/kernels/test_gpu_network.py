@@ -132,14 +132,37 @@ def test_where_memory_is_short_runs_are_halved_and_no_sample_counts_twice(
     assert max(sizes[tried:], default=0) <= 1100  # it is remembered
 
 
-def test_a_network_that_fits_nowhere_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        torch.cuda.OutOfMemoryError("out of memory"),
+        RuntimeError("Triton Error [CUDA]: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+    ids=["torch", "triton", "cublas"],
+)
+def test_a_network_that_fits_nowhere_says_so(
+    said: RuntimeError, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def never(*_: object) -> None:
-        raise torch.cuda.OutOfMemoryError("out of memory")
+        raise said
 
     problem, theta = fitted()
     monkeypatch.setattr(GpuNetworkEngine, "_add", never)
     with pytest.raises(OutOfDeviceMemory, match="too short for one of the samples"):
         GpuNetworkEngine(problem, DEVICE).loss(theta)
+
+
+def test_other_errors_of_a_device_are_not_taken_for_its_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("an illegal memory access was encountered")
+
+    problem, theta = fitted()
+    monkeypatch.setattr(GpuNetworkEngine, "_add", broken)
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        GpuNetworkEngine(problem, "cpu").loss(theta)
 
 
 def test_where_memory_is_short_derivatives_are_taken_in_smaller_batches(

@@ -14,8 +14,10 @@ import triton.language as tl
 
 from inrcodec.kernels.gpu.plan import TAPS as _SUPPORT
 from inrcodec.kernels.gpu.tiles import (
+    clipped,
     matrix,
     product,
+    relu,
     store_column,
     store_matrix,
     transposed,
@@ -64,7 +66,7 @@ def _difference(picture, target, plane, at, known, scale, CLIP: tl.constexpr):
         CLIP: whether the picture is clipped to [0, 1], for the error alone.
     """
     if CLIP:
-        picture = tl.minimum(tl.maximum(picture, 0.0), 1.0)
+        picture = clipped(picture, 0.0, 1.0)
     wanted = tl.load(target + at, mask=known, other=0.0)
     difference = tl.where(known, picture - wanted, 0.0)
     if not CLIP:
@@ -123,7 +125,7 @@ def synthesis(
         p = start + tl.arange(0, BLOCK)
         valid = p < PIXELS
         features = _features(wide, across, low, weights, p, valid, WIDTH, gain, LEVELS, 16)
-        h = tl.maximum(product(a1, features, PRECISION), 0.0)
+        h = relu(product(a1, features, PRECISION))
         y = product(a2, h, PRECISION) + bias2
         at = c * PIXELS + p[None, :]
         known = (c < CHANNELS) & valid[None, :]
@@ -178,7 +180,7 @@ def synthesis_adjoint(
         p = start + tl.arange(0, BLOCK)
         valid = p < PIXELS
         features = _features(wide, across, low, weights, p, valid, WIDTH, gain, LEVELS, 16)
-        h = tl.maximum(product(a1, features, PRECISION), 0.0)
+        h = relu(product(a1, features, PRECISION))
         known = (c < CHANNELS) & valid[None, :]
         d_y = tl.load(d_plane + c * PIXELS + p[None, :], mask=known, other=0.0)
         d_a2 += product(d_y, tl.trans(h), PRECISION)
@@ -246,7 +248,7 @@ def layer(
             if LAST:
                 error += _difference(y, target, above, at, valid, scale, CLIP)
             else:
-                tl.store(above + at, tl.maximum(y, 0.0), mask=valid)
+                tl.store(above + at, relu(y), mask=valid)
     if LAST:
         tl.store(partial + tl.program_id(0) * STRIDE + STRIDE - 2, tl.sum(error))
 

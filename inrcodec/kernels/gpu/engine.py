@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,8 +15,12 @@ from inrcodec.errors import OutOfDeviceMemory
 from inrcodec.kernels import AdamState, GridProblem, Loss, Optimisation
 from inrcodec.kernels.gpu import update
 from inrcodec.kernels.gpu.launches import Launches, Tuning
+from inrcodec.kernels.gpu.memory import is_shortage
 from inrcodec.kernels.gpu.training import GpuTraining
 from inrcodec.kernels.reference import ReferenceEngine
+
+# The first launch of a kernel compiles it: threads that begin together would each do so.
+_LAUNCHING = threading.RLock()
 
 
 class GpuEngine:
@@ -52,6 +57,16 @@ class GpuEngine:
                 yield
 
     @contextlib.contextmanager
+    def launching(self) -> Iterator[None]:
+        """The same for launches outside of recordings, by one thread at a time.
+
+        Raises:
+            OutOfDeviceMemory: the device's memory is too small.
+        """
+        with _LAUNCHING, self.active(), self.memory():
+            yield
+
+    @contextlib.contextmanager
     def memory(self) -> Iterator[None]:
         """Says what to reduce where the device's memory is too small.
 
@@ -60,7 +75,9 @@ class GpuEngine:
         """
         try:
             yield
-        except torch.cuda.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_shortage(error):
+                raise
             _, height, width = self.problem.target.shape
             total = torch.cuda.get_device_properties(self.device).total_memory / 1e9
             raise OutOfDeviceMemory(
@@ -77,18 +94,19 @@ class GpuEngine:
     def loss(self, latents: Tensor, theta: Tensor, lmbda: float) -> Loss:
         gradient = torch.empty_like(latents)
         sums = torch.empty_like(theta)
-        with self.active():
+        with self.launching():
             self.launches.loss(latents, theta, lmbda, gradient, sums, self._losses, self._first)
         return Loss(*self._losses[0].tolist(), gradient, sums)
 
     def evaluate(self, latents: Tensor, theta: Tensor) -> Loss:
         sums = torch.empty_like(theta)
-        with self.active():
+        with self.launching():
             self.launches.evaluate(latents, theta, sums, self._losses, self._first)
         return Loss(*self._losses[0].tolist())
 
     def maps(self, latents: Tensor, theta: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        return self._reference.maps(latents, theta)
+        with self.memory():
+            return self._reference.maps(latents, theta)
 
     @functools.cached_property
     def _reference(self) -> ReferenceEngine:
@@ -101,14 +119,14 @@ class GpuEngine:
         z, slope = torch.empty_like(latents), torch.empty_like(latents)
         constants = update.constants_row(update.rounding_constants(temperature, sigma))
         seeds = torch.tensor([seed], dtype=torch.int64, device=self.device)
-        with self.active():
+        with self.launching():
             self.launches.perturb(latents, z, slope, self.vector(constants), seeds, self._first)
         return z, slope
 
     def adam(self, state: AdamState, gradient: Tensor, rate: float, step: int) -> None:
         moments = update.moment_constants(rate, state.beta1, state.beta2, step)
         constants = update.constants_row(adam=moments)
-        with self.active():
+        with self.launching():
             self.launches.adam(state, gradient, None, self.vector(constants), self._first)
 
     def training(self, theta: np.ndarray, settings: Optimisation) -> GpuTraining:
@@ -118,10 +136,9 @@ class GpuEngine:
             OutOfDeviceMemory: its memory is too small.
         """
         with self.active(), self.memory():
-            try:
-                return GpuTraining(self, theta, settings)
-            except torch.cuda.OutOfMemoryError:
-                if self.launches.atomic:
-                    raise
+            if not self.launches.atomic:
+                with contextlib.suppress(torch.cuda.OutOfMemoryError):
+                    return GpuTraining(self, theta, settings)
+                # Only now is nothing left that holds what the failed one had.
                 self.launches.give_up_rows()
-                return GpuTraining(self, theta, settings)
+            return GpuTraining(self, theta, settings)

@@ -8,6 +8,7 @@ from torch import Tensor
 from inrcodec.errors import OutOfDeviceMemory
 from inrcodec.kernels import GridProblem, Loss
 from inrcodec.kernels.gpu.capture import recorded, warmed_up
+from inrcodec.kernels.gpu.memory import is_shortage
 from inrcodec.kernels.reference import ReferenceEngine
 
 
@@ -40,7 +41,9 @@ class GraphedReferenceEngine(ReferenceEngine):
             self._graph = torch.cuda.CUDAGraph()
             with recorded(self._graph):
                 self._losses, self._gradients = self._evaluate(lmbda)
-        except torch.cuda.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_shortage(error):
+                raise
             _, height, width = self.problem.target.shape
             raise OutOfDeviceMemory(
                 f"{width}x{height} pixels do not fit into the memory of {self.device} with engine "

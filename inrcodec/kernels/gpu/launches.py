@@ -179,6 +179,7 @@ class Launches:
             self._tuning.programs, p.parameter_count + 2, device=self._device
         )
         self.atomic = False
+        self._rows: Tensor | None
         try:
             self._rows = self._empty(self._inputs + 1, p.latent_count)
         except torch.cuda.OutOfMemoryError:
@@ -186,8 +187,9 @@ class Launches:
 
     def give_up_rows(self) -> None:
         """Frees the rows of context gradients, which are added by atomics from now on."""
-        self.atomic, self._rows = True, torch.zeros_like(self._padded)
+        self.atomic, self._rows = True, None
         torch.cuda.empty_cache()
+        self._rows = torch.zeros_like(self._padded)
         _log.warning(
             "little GPU memory is left: gradients of latents are added by atomics, and the same "
             "seed may give other bytes"

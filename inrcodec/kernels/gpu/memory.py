@@ -11,6 +11,16 @@ from inrcodec.errors import OutOfDeviceMemory
 
 _log = logging.getLogger(__name__)
 
+# How Triton and the libraries that torch calls say it.
+_SHORTAGES = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+
+
+def is_shortage(error: RuntimeError) -> bool:
+    """Whether an error is that of a device without enough memory."""
+    return isinstance(error, torch.cuda.OutOfMemoryError) or any(
+        words in str(error) for words in _SHORTAGES
+    )
+
 
 def in_parts(
     count: int, most: int, work: Callable[[int, int], None], device: torch.device, what: str
@@ -33,7 +43,9 @@ def in_parts(
         end = min(begin + most, count)
         try:
             work(begin, end)
-        except torch.cuda.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_shortage(error):
+                raise
             if end - begin == 1:
                 raise OutOfDeviceMemory(
                     f"the memory of {device} is too short for one of the {what}; use device cpu, "

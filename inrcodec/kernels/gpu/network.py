@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from inrcodec.kernels.gpu.capture import recorded, warmed_up
-from inrcodec.kernels.gpu.memory import in_parts
+from inrcodec.kernels.gpu.memory import in_parts, is_shortage
 from inrcodec.kernels.gpu.products import FLOAT32, GpuArithmetic, supported
 from inrcodec.kernels.network import NetworkProblem, checked_columns
 from inrcodec.kernels.reference_network import ReferenceNetworkEngine
@@ -211,9 +211,9 @@ class _Run:
         try:
             with recorded(graph, pool):
                 self._replay()
-        except torch.cuda.OutOfMemoryError:
-            raise
         except RuntimeError as error:
+            if is_shortage(error):
+                raise
             _log.warning("the network cannot be recorded, steps will be slow: %s", error)
             return
         self._replay = graph.replay

@@ -15,8 +15,10 @@ import triton.language as tl
 from inrcodec.kernels import LOG_SCALE_RANGE
 from inrcodec.kernels.gpu.plan import CONTEXT_COLUMNS, LEVEL_COLUMNS
 from inrcodec.kernels.gpu.tiles import (
+    clipped,
     matrix,
     product,
+    relu,
     store_column,
     store_matrix,
     transposed,
@@ -69,7 +71,7 @@ def _laplace(y, mu, log_scale, gain):
         gain: d loss / d bits; the derivatives are of the loss.
     """
     inside = (log_scale >= _LOWEST) & (log_scale <= _HIGHEST)
-    inverse = tl.exp2(-tl.minimum(tl.maximum(log_scale, _LOWEST), _HIGHEST))
+    inverse = tl.exp2(-clipped(log_scale, _LOWEST, _HIGHEST))
     difference = y - mu
     d = tl.abs(difference)
     m = tl.minimum(d, 0.5)
@@ -178,8 +180,8 @@ def rate(
         inputs = tl.load(z + at)
         inputs = tl.where(f[:, None] == INPUTS, 1.0, inputs)
 
-        h = tl.maximum(product(a1, inputs, PRECISION), 0.0)
-        g = tl.maximum(product(a2, h, PRECISION) + bias2, 0.0)
+        h = relu(product(a1, inputs, PRECISION))
+        g = relu(product(a2, h, PRECISION) + bias2)
         s = h + g
         mu = tl.sum(mean_w * s, axis=0) + tl.sum(mean_skip * inputs, axis=0)
         log_scale = tl.sum(scale_w * s, axis=0) + tl.sum(scale_skip * inputs, axis=0)

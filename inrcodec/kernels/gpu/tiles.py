@@ -52,6 +52,19 @@ def store_column(
 
 
 @triton.jit
+def relu(x):
+    """max(x, 0), and not a number where x is none: else a fit that diverges would go on."""
+    return tl.maximum(x, 0.0, propagate_nan=tl.PropagateNan.ALL)
+
+
+@triton.jit
+def clipped(x, low, high):
+    """x between low and high, and not a number where x is none."""
+    x = tl.maximum(x, low, propagate_nan=tl.PropagateNan.ALL)
+    return tl.minimum(x, high, propagate_nan=tl.PropagateNan.ALL)
+
+
+@triton.jit
 def product(a, b, PRECISION: tl.constexpr):
     """The matrix product of two float32 tiles."""
     return tl.dot(a, b, input_precision=PRECISION)

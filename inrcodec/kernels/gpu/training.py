@@ -79,10 +79,11 @@ class GpuTraining:
 
     def _group(self, begin: int, end: int) -> _Fetched:
         """The losses of steps begin .. end, which are under way."""
-        with self._engine.active():
+        with self._engine.active(), self._engine.memory():
             for _ in range(begin, end):
                 if self._replay is None:
-                    self._step()
+                    with self._engine.launching():
+                        self._step()
                     on_gpu = self._engine.device.type == "cuda"
                     self._replay = self._captured() if on_gpu else self._step
                 else:
