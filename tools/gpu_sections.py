@@ -277,18 +277,22 @@ def tuning(options: argparse.Namespace, clock: Clock) -> Iterator[dict]:
             {"tuning": " ".join(f"{key}={value}" for key, value in changes.items()) or "default"},
             lambda changes=changes: {"step_ms": step_ms(problem, **changes)},
         )
-        for changes in variants(torch.cuda.get_device_properties(0).multi_processor_count)
+        for changes in variants()
     )
-    yield from rows_of(actions, clock, 25)
+    yield from rows_of(actions, clock, 15)
 
 
-def variants(processors: int) -> Iterator[dict]:
+def variants() -> Iterator[dict]:
+    """Changes of the default tuning, those that promise most first."""
     yield {}
-    for programs in (2, 6, 8):
-        yield {"programs": programs * processors}
-    for block, warps in ((64, 2), (64, 4), (128, 8), (32, 1), (256, 8)):
-        yield {"rate_block": block, "rate_warps": warps}
+    yield {"rate_warps": 8}
+    for heavy in (16, 24):
+        yield {"heavy_warps": heavy}
+    for light in (8, 24, 32):
+        yield {"light_warps": light}
+    for block, warps in ((128, 4), (128, 8), (64, 8), (64, 2), (32, 1)):
         yield {"pixel_block": block, "pixel_warps": warps}
+        yield {"rate_block": block, "rate_warps": warps}
     for precision in ("ieee", "tf32"):
         yield {"precision": precision}
     yield {"vector_block": 2048}

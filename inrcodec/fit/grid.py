@@ -142,9 +142,9 @@ class GridFit:
         """[latents] float32: the latents as integers."""
         return np.rint(self.engine.array(self._training.latents))
 
-    def cost(self, latents: np.ndarray, theta: np.ndarray) -> float:
-        """D + lambda * latent bits per pixel at integer latents."""
-        loss = self.engine.evaluate(self.engine.vector(latents), self.engine.vector(theta))
+    def cost(self, latents: object, theta: np.ndarray) -> float:
+        """D + lambda * latent bits per pixel at integer latents, a vector of the engine."""
+        loss = self.engine.evaluate(latents, self.engine.vector(theta))
         self.last = loss.bits / self.problem.pixels, loss.mse
         return loss.mse + self.lmbda * loss.bits / self.problem.pixels
 
@@ -225,10 +225,11 @@ def fit_config(
     theta = initial_theta(config, problem.target, rate_bpp, seed)
     best = _main_phase(problem, machine, theta, preset.steps, lmbda, seed, schedule, reporter)
     latents = best.rounded()
+    on_device = machine.vector(latents)
     weights = QuantizedWeights(
         layout,
         best.theta,
-        lambda theta: best.cost(latents, theta),
+        lambda theta: best.cost(on_device, theta),
         lmbda / problem.pixels,
         HIGHEST_EXPONENT,
     )

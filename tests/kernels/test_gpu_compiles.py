@@ -17,12 +17,21 @@ KERNELS = {
     "adam", "add_programs", "affine_kernel", "along", "collect", "layer", "layer_adjoint", "pad",
     "perturb", "rate", "soap", "synthesis", "synthesis_adjoint",
 }  # fmt: skip
+# Bytes of a thread of `rate`. 0 to 496 were measured, the least by Triton 3.6; with blocks of 128
+# latents it was 1,080 and more.
+LARGEST_STACK = 640
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("capability", "precision", "tier"),
-    [("75", "ieee", "small"), ("80", "tf32x3", "small"), ("90", "tf32x3", "large")],
+    [
+        ("75", "ieee", "small"),
+        ("80", "tf32x3", "small"),
+        ("90", "tf32x3", "tiny"),
+        ("90", "tf32x3", "medium"),
+        ("90", "tf32x3", "large"),
+    ],
 )
 def test_kernels_compile_for_a_gpu_that_is_not_there(
     capability: str, precision: str, tier: str, tmp_path: Path
@@ -38,4 +47,7 @@ def test_kernels_compile_for_a_gpu_that_is_not_there(
         text=True,
     )
     assert run.returncode == 0, run.stderr[-3000:]
-    assert set(run.stdout.split()) == KERNELS
+    (stack,) = (word for word in run.stdout.split() if word.startswith("rate="))
+    without_layers = {"layer", "layer_adjoint"} if tier == "tiny" else set()
+    assert set(run.stdout.split()) - {stack} == KERNELS - without_layers
+    assert int(stack.removeprefix("rate=")) <= LARGEST_STACK

@@ -98,7 +98,8 @@ def synthesis(
     LAST: tl.constexpr,
     CLIP: tl.constexpr,
 ):
-    """Plane 0 of the picture; the gradient of the picture instead if LAST.
+    """Plane 0 of the picture; if LAST the gradient of the picture instead, or if CLIP the mean
+    squared error of each pixel, in the first channel.
 
     Args:
         wide: wide rows of all levels; across, low, weights: tables of `plan.GridPlan`.
@@ -130,7 +131,10 @@ def synthesis(
         at = c * PIXELS + p[None, :]
         known = (c < CHANNELS) & valid[None, :]
         if LAST:
-            error += tl.sum(_difference(y, target, plane, at, known, scale, CLIP), axis=0)
+            squares = tl.sum(_difference(y, target, plane, at, known, scale, CLIP), axis=0)
+            error += squares
+            if CLIP:
+                tl.store(plane + p, squares / CHANNELS, mask=valid)
         else:
             tl.store(plane + at, y, mask=known)
     if LAST:
@@ -224,7 +228,7 @@ def layer(
     """A residual 3x3 layer with copied borders, from plane to plane; ReLU after all but the last.
 
     Args:
-        below, above: [CHANNELS, HEIGHT * WIDTH]; if LAST, above is the gradient of the picture.
+        below, above: [CHANNELS, HEIGHT * WIDTH]; if LAST, above is what `synthesis` then writes.
         theta: parameters of the layer: [CHANNELS, CHANNELS, 3, 3] weights and biases.
         target, partial, scale: of the last layer, see `synthesis`.
     """
@@ -235,6 +239,7 @@ def layer(
         valid = p < pixels
         row = p // WIDTH
         column = p - row * WIDTH
+        squares = tl.zeros([BLOCK], tl.float32)
         for c in tl.static_range(CHANNELS):
             y = tl.load(below + c * pixels + p, mask=valid, other=0.0)
             y += tl.load(theta + 9 * CHANNELS * CHANNELS + c)
@@ -246,9 +251,13 @@ def layer(
                     y += tl.load(theta + (c * CHANNELS + channel) * 9 + tap) * value
             at = c * pixels + p
             if LAST:
-                error += _difference(y, target, above, at, valid, scale, CLIP)
+                squares += _difference(y, target, above, at, valid, scale, CLIP)
             else:
                 tl.store(above + at, relu(y), mask=valid)
+        if LAST:
+            error += squares
+            if CLIP:
+                tl.store(above + p, squares / CHANNELS, mask=valid)
     if LAST:
         tl.store(partial + tl.program_id(0) * STRIDE + STRIDE - 2, tl.sum(error))
 

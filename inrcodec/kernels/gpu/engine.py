@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import threading
 from collections.abc import Iterator
 
@@ -17,7 +16,6 @@ from inrcodec.kernels.gpu import update
 from inrcodec.kernels.gpu.launches import Launches, Tuning
 from inrcodec.kernels.gpu.memory import is_shortage
 from inrcodec.kernels.gpu.training import GpuTraining
-from inrcodec.kernels.reference import ReferenceEngine
 
 # The first launch of a kernel compiles it: threads that begin together would each do so.
 _LAUNCHING = threading.RLock()
@@ -86,7 +84,7 @@ class GpuEngine:
             ) from error
 
     def vector(self, values: np.ndarray) -> Tensor:
-        return torch.as_tensor(np.asarray(values, np.float32), device=self.device).clone()
+        return torch.tensor(np.asarray(values, np.float32), device=self.device)
 
     def array(self, vector: Tensor) -> np.ndarray:
         return vector.detach().cpu().numpy().copy()
@@ -105,13 +103,9 @@ class GpuEngine:
         return Loss(*self._losses[0].tolist())
 
     def maps(self, latents: Tensor, theta: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        with self.memory():
-            return self._reference.maps(latents, theta)
-
-    @functools.cached_property
-    def _reference(self) -> ReferenceEngine:
-        """For what a fit needs too seldom to have kernels of its own."""
-        return ReferenceEngine(self.problem, str(self.device))
+        self.evaluate(latents, theta)
+        squares, bits = self.launches.maps
+        return self.array(squares), self.array(bits)
 
     def perturb(
         self, latents: Tensor, temperature: float, sigma: float, seed: int

@@ -30,18 +30,27 @@ _SYNTHESIS = tuple(f"syn.{name}" for name in ("w1", "b1", "w2", "b2"))
 class Tuning:
     """Sizes of launches; results differ between them by rounding alone.
 
+    The kernels that go through all latents or pixels have as many programs as run at once: more
+    would wait for the first to end. That is a matter of registers, of which a multiprocessor has
+    65,536: 8 warps of threads with all 255 that they may have, 16 with 128.
+
     Args:
-        programs: of the kernels that sum gradients of networks.
+        processors: multiprocessors of the device.
+        heavy_warps: that one runs of `rate` and `synthesis_adjoint`, which take all registers.
+        light_warps: that one runs of the other kernels of pixels.
         rate_block, pixel_block: latents or pixels that a program takes at once.
-        rate_warps, pixel_warps: warps per program.
+        rate_warps, pixel_warps: warps per program; of `rate` twice as many where its tiles are
+            taller than 16, and its sums too many for the registers of so few.
         vector_block: elements of the element-wise kernels.
         precision: of matrix products, see `tl.dot`: ieee, or tf32x3, which keeps float32 accuracy
             on tensor cores.
     """
 
-    programs: int
-    rate_block: int = 128
-    pixel_block: int = 128
+    processors: int
+    heavy_warps: int = 8
+    light_warps: int = 16
+    rate_block: int = 64
+    pixel_block: int = 64
     rate_warps: int = 4
     pixel_warps: int = 4
     vector_block: int = 1024
@@ -51,16 +60,20 @@ class Tuning:
     def of(cls, device: torch.device) -> Tuning:
         """What suits a device."""
         if device.type == "cpu":
-            return cls(programs=3, precision="ieee")
+            return cls(processors=2, heavy_warps=4, light_warps=8, precision="ieee")
         properties = torch.cuda.get_device_properties(device)
         precision = "tf32x3" if properties.major >= 8 else "ieee"
-        return cls(programs=4 * properties.multi_processor_count, precision=precision)
+        return cls(properties.multi_processor_count, precision=precision)
+
+    def programs(self, warps_at_once: int, warps: int) -> int:
+        """Programs of that many warps, of which a multiprocessor runs so many at once."""
+        return self.processors * max(1, warps_at_once // warps)
 
 
 class Launches:
     """Kernels of one GridProblem, to be launched with its device being the current one.
 
-    Memory is about 230 bytes per pixel with default networks, that of a training included; rows of
+    Memory is about 235 bytes per pixel with default networks, that of a training included; rows of
     context gradients are 96 of them.
 
     Args:
@@ -80,6 +93,11 @@ class Launches:
         self._features = problem.layout["syn.w1"][0]
         self._starts = (0, arm, arm + synthesis)
         self._layer_size = layer
+        self._tall = max(16, _power(self._hidden))
+        self._rate_warps = tuning.rate_warps * (1 if self._tall == 16 else 2)
+        self._rate_programs = tuning.programs(tuning.heavy_warps, self._rate_warps)
+        self._heavy_programs = tuning.programs(tuning.heavy_warps, tuning.pixel_warps)
+        self._light_programs = tuning.programs(tuning.light_warps, tuning.pixel_warps)
         self._make_tables()
         self._make_buffers()
 
@@ -142,11 +160,20 @@ class Launches:
     def evaluate(
         self, latents: Tensor, theta: Tensor, sums: Tensor, losses: Tensor, counter: Tensor
     ) -> None:
-        """The same without gradients, of the clipped picture; what is in `sums` has no meaning."""
+        """The same without gradients, of the clipped picture; what is in `sums` has no meaning.
+
+        `maps` are then those of the latents and theta.
+        """
         self._pad(latents)
         self._forward(theta, clip=True)
         self._rate(theta, 0.0, None)
         self._add_programs(sums, losses, counter)
+
+    @property
+    def maps(self) -> tuple[Tensor, Tensor]:
+        """What `evaluate` has summed: see `Engine.maps`."""
+        _, height, width = self._problem.target.shape
+        return self._planes[-1][0].view(height, width), self._costs
 
     def _make_tables(self) -> None:
         plan = make_plan(self._problem, self._tuning.vector_block // 8)
@@ -174,10 +201,11 @@ class Launches:
         self._wide = self._empty(self._wide_size)
         self._planes = [self._empty(channels, height * width) for _ in range(p.taps + 2)]
         self._d_features = self._empty(levels, height * width)
-        # Zeros, because no kernel writes the gradients of what is not asked for.
-        self._partial = torch.zeros(
-            self._tuning.programs, p.parameter_count + 2, device=self._device
-        )
+        self._costs = self._empty(p.latent_count)
+        programs = max(self._rate_programs, self._heavy_programs, self._light_programs)
+        # Zeros, because no kernel writes the gradients of what is not asked for, and some have
+        # fewer programs than others.
+        self._partial = torch.zeros(programs, p.parameter_count + 2, device=self._device)
         self.atomic = False
         self._rows: Tensor | None
         try:
@@ -215,14 +243,14 @@ class Launches:
         self._pass("down", self._padded, self._wide)
         sizes = dict(STRIDE=self._partial.shape[1], CHANNELS=channels, BLOCK=t.pixel_block)
         last = (self._target, self._partial, 2 / self._target.numel())
-        distortion.synthesis[(t.programs,)](
+        distortion.synthesis[(self._light_programs,)](
             self._wide, *self._across, theta[self._starts[1] :],
             self._planes[0 if p.taps else -1], *last, p.feature_gain, width, height * width,
             **sizes, **self._synthesis_sizes(), LAST=p.taps == 0, CLIP=clip,
         )  # fmt: skip
         for k in range(p.taps):
             above = self._planes[k + 1 if k + 1 < p.taps else -1]
-            distortion.layer[(t.programs,)](
+            distortion.layer[(self._light_programs,)](
                 self._planes[k], above, self._layer(theta, k), *last, height, width, **sizes,
                 LAST=k + 1 == p.taps, CLIP=clip, num_warps=t.pixel_warps, num_stages=1,
             )  # fmt: skip
@@ -235,14 +263,14 @@ class Launches:
         above, free = self._planes[-1], self._planes[-2]
         sizes = dict(STRIDE=stride, CHANNELS=channels, BLOCK=t.pixel_block, PRECISION=t.precision)
         for k in reversed(range(p.taps)):
-            distortion.layer_adjoint[(t.programs,)](
+            distortion.layer_adjoint[(self._light_programs,)](
                 self._planes[k], above, free, self._layer(theta, k),
                 self._layer(self._partial.view(-1), k), height, width, **sizes,
                 INPUTS=_power(9 * channels + 1), FIRST=k == 0,
                 num_warps=t.pixel_warps, num_stages=1,
             )  # fmt: skip
             above, free = free, above
-        distortion.synthesis_adjoint[(t.programs,)](
+        distortion.synthesis_adjoint[(self._heavy_programs,)](
             self._wide, *self._across, theta[self._starts[1] :], above, self._d_features,
             self._partial.view(-1)[self._starts[1] :], p.feature_gain, width, height * width,
             STRIDE=stride, CHANNELS=channels, BLOCK=t.pixel_block, **self._synthesis_sizes(),
@@ -254,13 +282,13 @@ class Launches:
         """Bits; with a gradient to add to, also gradients of the context network and latents."""
         p, t = self._problem, self._tuning
         count, levels = p.latent_count, len(p.level_shapes)
-        rate.rate[(t.programs,)](
-            self._padded, theta, self._levels, self._contexts, self._rows, self._partial, weight,
-            count, STRIDE=self._partial.shape[1], LEVELS=levels, INPUTS=self._inputs,
-            HIDDEN=self._hidden,
-            TALL=max(16, _power(self._hidden)), WIDE=max(16, _power(self._inputs + 1)),
-            BLOCK=t.rate_block, PRECISION=t.precision, GRADIENTS=gradient is not None,
-            ATOMIC=self.atomic, num_warps=t.rate_warps, num_stages=1,
+        rate.rate[(self._rate_programs,)](
+            self._padded, theta, self._levels, self._contexts, self._rows, self._costs,
+            self._partial, weight, count, STRIDE=self._partial.shape[1], LEVELS=levels,
+            INPUTS=self._inputs, HIDDEN=self._hidden, TALL=self._tall,
+            WIDE=max(16, _power(self._inputs + 1)), BLOCK=t.rate_block, PRECISION=t.precision,
+            GRADIENTS=gradient is not None, ATOMIC=self.atomic, num_warps=self._rate_warps,
+            num_stages=1,
         )  # fmt: skip
         if gradient is not None:
             block = t.vector_block // 8
@@ -282,7 +310,7 @@ class Launches:
         parameters, columns = self._problem.parameter_count, 16
         tiles.add_programs[(triton.cdiv(parameters + 2, columns),)](
             self._partial, sums, losses, counter, self._target.numel(),
-            PROGRAMS=self._tuning.programs, PARAMETERS=parameters, ROWS=64, COLUMNS=columns,
+            PROGRAMS=len(self._partial), PARAMETERS=parameters, ROWS=64, COLUMNS=columns,
         )  # fmt: skip
 
     def _synthesis_sizes(self) -> dict[str, object]:

@@ -95,6 +95,7 @@ def rate(
     levels,
     contexts,
     rows,
+    costs,
     partial,
     weight,
     LATENTS,
@@ -117,6 +118,7 @@ def rate(
         levels, contexts: tables of `plan.GridPlan`.
         rows: [INPUTS + 1, latents] gradients by context, and of each latent itself; if ATOMIC, an
             array like z, to which they are added.
+        costs: [latents], bits of each, written where no gradients are asked for.
         partial: [programs, STRIDE] sums of each program: parameters from column 0, bits in the
             last.
         weight: d loss / d bits.
@@ -189,6 +191,8 @@ def rate(
         gain = tl.where(valid, weight, 0.0)
         bits, slope, widening = _laplace(value, mu, log_scale, gain)
         total += tl.where(valid, bits, 0.0)
+        if not GRADIENTS:
+            tl.store(costs + p, bits, mask=valid)
         if GRADIENTS:
             d_out = tl.where(
                 output == 0, -slope[None, :], tl.where(output == 1, widening[None, :], 0.0)
