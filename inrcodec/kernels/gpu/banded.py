@@ -31,7 +31,8 @@ def along(
         AXIS: 0 for windows down a column, 1 for windows along a row.
         OUTPUTS: per program; TAPS: of a window at once.
     """
-    block = tl.program_id(0)
+    # Coarse levels, with the widest windows, come last in the table and take longest: they begin.
+    block = tl.num_programs(0) - 1 - tl.program_id(0)
     level = 0
     for i in tl.static_range(1, LEVELS):
         level += (block >= tl.load(table + i * _COLUMNS)).to(tl.int32)
@@ -49,11 +50,16 @@ def along(
     step = 1 if AXIS == 1 else pitch
     weight_at = tl.load(entry + 8) + band * taps
     total = tl.zeros([OUTPUTS], tl.float32)
-    for first in range(0, taps, TAPS):
-        t = first + tl.arange(0, TAPS)
-        known = valid[:, None] & (t < taps)[None, :]
-        weight = tl.load(weights + weight_at[:, None] + t[None, :], mask=known, other=0.0)
-        inside = known & (weight != 0.0)
-        value = tl.load(source + at[:, None] + t[None, :] * step, mask=inside, other=0.0)
-        total += tl.sum(weight * value, axis=1)
+    if taps == 1:  # latents at native samples, most of all
+        total += tl.load(source + at, mask=valid, other=0.0) * tl.load(
+            weights + weight_at, mask=valid, other=0.0
+        )
+    else:
+        for first in range(0, taps, TAPS):
+            t = first + tl.arange(0, TAPS)
+            known = valid[:, None] & (t < taps)[None, :]
+            weight = tl.load(weights + weight_at[:, None] + t[None, :], mask=known, other=0.0)
+            inside = known & (weight != 0.0)
+            value = tl.load(source + at[:, None] + t[None, :] * step, mask=inside, other=0.0)
+            total += tl.sum(weight * value, axis=1)
     tl.store(out + tl.load(entry + 1) + o, total, mask=valid)
