@@ -17,7 +17,7 @@ _OWN = threading.local()
 @contextlib.contextmanager
 def recorded(graph: torch.cuda.CUDAGraph, pool: object = None) -> Iterator[None]:
     """Records what this thread launches; one thread at a time, the others go on."""
-    stream = _recording_stream(torch.cuda.current_device())
+    stream = _own_stream("recording", torch.cuda.current_device())
     with (
         _LOCK,
         torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"),
@@ -25,8 +25,24 @@ def recorded(graph: torch.cuda.CUDAGraph, pool: object = None) -> Iterator[None]
         yield
 
 
-def _recording_stream(device: int) -> torch.cuda.Stream:
-    """This thread's stream for recordings on a device.
+@contextlib.contextmanager
+def forked(device: torch.device) -> Iterator[Callable[[], object]]:
+    """In a recording, lets what is launched inside run beside what is launched after it.
+
+    Elsewhere everything runs in its order. Yields what lets all that follows wait again.
+    """
+    if device.type == "cpu" or not torch.cuda.is_current_stream_capturing():
+        yield lambda: None
+        return
+    stream = torch.cuda.current_stream()
+    side = _own_stream("side", torch.cuda.current_device())
+    side.wait_stream(stream)
+    with torch.cuda.stream(side):
+        yield lambda: stream.wait_stream(side)
+
+
+def _own_stream(purpose: str, device: int) -> torch.cuda.Stream:
+    """This thread's stream for recordings on a device, or for what they do beside.
 
     torch hands out the same 32 streams of a priority again and again. Of another priority than
     those that threads work on, none is ever recorded from while somebody else works on it. And a
@@ -34,9 +50,9 @@ def _recording_stream(device: int) -> torch.cuda.Stream:
     recorded on one could not be replayed at the same time. More than 32 threads share.
     """
     streams = _OWN.__dict__.setdefault("streams", {})
-    if device not in streams:
-        streams[device] = torch.cuda.Stream(device, priority=-1)
-    return streams[device]
+    if (purpose, device) not in streams:
+        streams[purpose, device] = torch.cuda.Stream(device, priority=-1)
+    return streams[purpose, device]
 
 
 def warmed_up(work: Callable[[], object]) -> None:

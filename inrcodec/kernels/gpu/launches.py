@@ -151,11 +151,36 @@ class Launches:
             losses: [steps, 2] float64, of which row counter[0] is written: mean squared error and
                 bits.
         """
+        self.terms(latents, theta, lmbda)
+        self.add_programs(sums, losses, counter)
+        self.latent_gradient(gradient)
+
+    def terms(self, latents: Tensor, theta: Tensor, lmbda: float) -> None:
+        """All of a loss that networks are part of: what the next two add up is then there."""
         self._pad(latents)
+        self._rate(theta, lmbda / self._problem.pixels, gradients=True)
         self._forward(theta, clip=False)
-        self._adjoint(theta, gradient)
-        self._rate(theta, lmbda / self._problem.pixels, gradient)
-        self._add_programs(sums, losses, counter)
+        self._adjoint(theta)
+
+    def add_programs(self, sums: Tensor, losses: Tensor, counter: Tensor) -> None:
+        """Writes a loss, and gradients of networks, see `loss`."""
+        parameters, columns = self._problem.parameter_count, 16
+        tiles.add_programs[(triton.cdiv(parameters + 2, columns),)](
+            self._partial, sums, losses, counter, self._target.numel(),
+            PROGRAMS=len(self._partial), PARAMETERS=parameters, ROWS=64, COLUMNS=columns,
+        )  # fmt: skip
+
+    def latent_gradient(self, gradient: Tensor) -> None:
+        """Writes the gradient of the latents, by the picture and by their bits."""
+        p = self._problem
+        self._pass("adjoint across", self._d_features, self._wide)
+        self._pass("adjoint down", self._wide, gradient)
+        block = self._tuning.vector_block // 8
+        rate.collect[(triton.cdiv(p.latent_count, block),)](
+            gradient, self._rows, self._levels, self._contexts, p.latent_count,
+            LEVELS=len(p.level_shapes), SPATIAL=len(p.spatial_context),
+            COARSE=len(p.coarse_context), BLOCK=block, ATOMIC=self.atomic,
+        )  # fmt: skip
 
     def evaluate(
         self, latents: Tensor, theta: Tensor, sums: Tensor, losses: Tensor, counter: Tensor
@@ -166,8 +191,8 @@ class Launches:
         """
         self._pad(latents)
         self._forward(theta, clip=True)
-        self._rate(theta, 0.0, None)
-        self._add_programs(sums, losses, counter)
+        self._rate(theta, 0.0, gradients=False)
+        self.add_programs(sums, losses, counter)
 
     @property
     def maps(self) -> tuple[Tensor, Tensor]:
@@ -255,8 +280,8 @@ class Launches:
                 LAST=k + 1 == p.taps, CLIP=clip, num_warps=t.pixel_warps, num_stages=1,
             )  # fmt: skip
 
-    def _adjoint(self, theta: Tensor, gradient: Tensor) -> None:
-        """Gradients of the synthesis, and of latents by the picture, from the last plane."""
+    def _adjoint(self, theta: Tensor) -> None:
+        """Gradients of the synthesis, and of its features, from the last plane."""
         p, t = self._problem, self._tuning
         channels, height, width = p.target.shape
         stride = self._partial.shape[1]
@@ -275,11 +300,9 @@ class Launches:
             self._partial.view(-1)[self._starts[1] :], p.feature_gain, width, height * width,
             STRIDE=stride, CHANNELS=channels, BLOCK=t.pixel_block, **self._synthesis_sizes(),
         )  # fmt: skip
-        self._pass("adjoint across", self._d_features, self._wide)
-        self._pass("adjoint down", self._wide, gradient)
 
-    def _rate(self, theta: Tensor, weight: float, gradient: Tensor | None) -> None:
-        """Bits; with a gradient to add to, also gradients of the context network and latents."""
+    def _rate(self, theta: Tensor, weight: float, gradients: bool) -> None:
+        """Bits; where asked for, also gradients of the context network and rows of latents'."""
         p, t = self._problem, self._tuning
         count, levels = p.latent_count, len(p.level_shapes)
         rate.rate[(self._rate_programs,)](
@@ -287,16 +310,9 @@ class Launches:
             self._partial, weight, count, STRIDE=self._partial.shape[1], LEVELS=levels,
             INPUTS=self._inputs, HIDDEN=self._hidden, TALL=self._tall,
             WIDE=max(16, _power(self._inputs + 1)), BLOCK=t.rate_block, PRECISION=t.precision,
-            GRADIENTS=gradient is not None, ATOMIC=self.atomic, num_warps=self._rate_warps,
+            GRADIENTS=gradients, ATOMIC=self.atomic, num_warps=self._rate_warps,
             num_stages=1,
         )  # fmt: skip
-        if gradient is not None:
-            block = t.vector_block // 8
-            rate.collect[(triton.cdiv(count, block),)](
-                gradient, self._rows, self._levels, self._contexts, count, LEVELS=levels,
-                SPATIAL=len(p.spatial_context), COARSE=len(p.coarse_context), BLOCK=block,
-                ATOMIC=self.atomic,
-            )  # fmt: skip
 
     def _pass(self, name: str, source: Tensor, out: Tensor) -> None:
         band: BandPass
@@ -304,13 +320,6 @@ class Launches:
         banded.along[(band.blocks,)](
             source, out, *tables, LEVELS=len(self._problem.level_shapes), AXIS=band.axis,
             OUTPUTS=self._tuning.vector_block // 8, TAPS=8 if name == "down" else 16,
-        )  # fmt: skip
-
-    def _add_programs(self, sums: Tensor, losses: Tensor, counter: Tensor) -> None:
-        parameters, columns = self._problem.parameter_count, 16
-        tiles.add_programs[(triton.cdiv(parameters + 2, columns),)](
-            self._partial, sums, losses, counter, self._target.numel(),
-            PROGRAMS=len(self._partial), PARAMETERS=parameters, ROWS=64, COLUMNS=columns,
         )  # fmt: skip
 
     def _synthesis_sizes(self) -> dict[str, object]:

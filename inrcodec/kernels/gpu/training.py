@@ -11,7 +11,7 @@ from torch import Tensor
 
 from inrcodec.kernels import AdamState, Loss, Optimisation, Step
 from inrcodec.kernels.gpu import soap, update
-from inrcodec.kernels.gpu.capture import recorded
+from inrcodec.kernels.gpu.capture import forked, recorded
 
 if TYPE_CHECKING:
     from inrcodec.kernels.gpu.engine import GpuEngine
@@ -117,23 +117,28 @@ class GpuTraining:
         engine.launches.perturb(
             self._state.values, self._z, self._slope, self._constants, self._seeds, self._counter
         )
-        engine.launches.loss(
-            self._z, self._theta, settings.lmbda, self._gradient, self._sums, self._losses,
-            self._counter,
-        )  # fmt: skip
-        if self._bases is None:
-            self._begin()
+        engine.launches.terms(self._z, self._theta, settings.lmbda)
+        # SOAP is a few slow programs, and nothing of the latents waits for it.
+        with forked(engine.device) as joined:
+            engine.launches.add_programs(self._sums, self._losses, self._counter)
+            self._move_networks()
+        engine.launches.latent_gradient(self._gradient)
         engine.launches.adam(
             self._state, self._gradient, self._slope, self._constants, self._counter
         )
+        joined()
+        self._counter.add_(1)
+
+    def _move_networks(self) -> None:
+        if self._bases is None:
+            self._begin()
         parameters = len(self._theta)
         soap.soap[(len(self._table),)](
             self._theta, self._sums, self._table, self._first, self._second, self._moments,
-            self._bases, self._constants, self._counter, settings.gradient_norm, SOAP_BETA,
+            self._bases, self._constants, self._counter, self._settings.gradient_norm, SOAP_BETA,
             SOAP_BETA, SOAP_EPSILON, PARAMETERS=parameters,
             ALL=1 << (parameters - 1).bit_length(), SIDE=self._parts.side,
         )  # fmt: skip
-        self._counter.add_(1)
 
     def _begin(self) -> None:
         """SOAP's moments and bases from the first gradient."""
