@@ -6,12 +6,12 @@
                     [-o results/gpu]
     tools/gpu_check --merge CHECK.json ... [-o results/gpu]
 
-It needs torch, triton, numpy, numba, pillow, imageio and pytest, and for some sections
-constriction; it says what is missing before it begins. Sections run in the order below, each in a
-process of its own, until the minutes are over. What each found, errors included, is written to
-check.json as soon as it is done, sizes also to sizes.tsv, what they printed to log.txt. Sections
-that check.json has from earlier runs stay until they run again, or come from other machines by
---merge, which runs nothing.
+It needs torch, triton, numpy, numba, pillow, imageio and pytest, for some sections constriction,
+and for tables av and soundfile; it says what is missing before it begins. Sections run in the order
+below, each in a process of its own, until the minutes are over. What each found, errors included,
+is written to check.json as soon as it is done, sizes also to sizes.tsv, what they printed to
+log.txt. Sections that check.json has from earlier runs stay until they run again, or come from
+other machines by --merge, which runs nothing.
 
     machine    device and versions, and whether the engine works there
     ceilings   bandwidth of a large copy, rates of large float32 and tf32 matrix products
@@ -62,6 +62,7 @@ NEEDS = {
     "batch": ("constriction",),
     "effort9": ("constriction",),
     "rd": ("constriction", "numba"),
+    "tables": ("constriction", "av", "soundfile"),
 }
 REMEDIES = {"PIL": "pillow", "constriction": "constriction==0.5.0"}
 TABLES = ("spder-images", "iga-kodak", "tuner-kodak")
