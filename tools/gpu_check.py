@@ -46,7 +46,7 @@ from measuring import commit, table
 from sections import Clock, run, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVER = [sys.executable, str(ROOT / "tools" / "gpu_sections.py")]
+SERVER = [sys.executable, "-u", str(ROOT / "tools" / "gpu_sections.py")]
 # Seconds that each section may take at most, so that one that hangs leaves time to the others.
 SECTIONS = {
     "machine": 90, "ceilings": 60, "step": 120, "tuning": 150, "training": 90, "tests": 150,

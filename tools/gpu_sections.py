@@ -171,7 +171,7 @@ def tested(files: list[Path], log: Path, clock: Clock) -> dict:
                 running.wait(5)
             running.kill()
             running.wait()
-    lines = log.read_text().splitlines()
+    lines = log.read_text(errors="replace").splitlines()
     return {
         "passed": running.returncode == 0,
         "summary": [line.strip("= ") for line in lines if line.strip()][-1:],

@@ -120,7 +120,8 @@ def run(command: list[str], name: str, seconds: float, options: dict[str, Any], 
     found = json.loads(found_path.read_text()) if found_path.exists() else {}
     found_path.unlink(missing_ok=True)
     if problem is not None and "error" not in found:
-        found["error"] = f"{problem}; it last printed: {log.read_text()[-_SHOWN // 2 :]}"
+        printed = log.read_text(errors="replace")[-_SHOWN // 2 :]
+        found["error"] = f"{problem}; it last printed: {printed}"
     return found | {"seconds": round(time.monotonic() - begun, 1)}
 
 

@@ -87,7 +87,7 @@ class GpuEngine:
         return torch.tensor(np.asarray(values, np.float32), device=self.device)
 
     def array(self, vector: Tensor) -> np.ndarray:
-        return vector.detach().cpu().numpy().copy()
+        return vector.detach().to("cpu", copy=True).numpy()
 
     def loss(self, latents: Tensor, theta: Tensor, lmbda: float) -> Loss:
         gradient = torch.empty_like(latents)
