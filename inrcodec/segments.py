@@ -78,9 +78,11 @@ def part_options(options: Any, index: int, count: int | None) -> Any:
     if count == 1:
         return options
     reporter = getattr(options, "reporter", None)
-    changed = {"reporter": reporter and PartReporter(reporter, index, count), "parts": count or 1}
-    # The codec takes any options that the fit understands.
-    return replace(options, **{k: v for k, v in changed.items() if hasattr(options, k)})
+    told = reporter and PartReporter(reporter, index, count)
+    wanted = {"reporter": told, "parts": count or 1}
+    # The codec takes any options that the fit understands, also none.
+    changed = {name: value for name, value in wanted.items() if hasattr(options, name)}
+    return replace(options, **changed) if changed else options
 
 
 def check_encodable(part: AnySignal, count: int | None) -> None:

@@ -241,7 +241,8 @@ class GridField:
     def variants(cls) -> dict[str, Variant]:
         summary = "latents in a pyramid, a context model and a synthesis network: smallest files"
         source = "Cool-Chic, Ladune et al., arXiv 2212.05458; C3, Kim et al., arXiv 2312.02753"
-        return {"grid": Variant(summary, source, GridConfig(0, 7, 20, 9, 24, 32, 2))}
+        shape = GridConfig(0, 7, 20, 9, 24, 32, 2)
+        return {"grid": Variant(summary, source, shape, ("first_level",))}
 
     @classmethod
     def describe(cls, header: Header) -> dict[str, int]:

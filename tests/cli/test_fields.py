@@ -76,8 +76,8 @@ def test_the_options_listed_are_those_that_a_field_takes() -> None:
             else:
                 with pytest.raises(inrcodec.BadOption, match=f"no option {option}"):
                     start_of(picture, options)
-    assert ROWS["grid"]["options"] == []
-    with pytest.raises(inrcodec.BadOption, match="grid has no options"):
+    assert ROWS["grid"]["options"] == ["first_level"]
+    with pytest.raises(inrcodec.BadOption, match="grid has no option taps; it has first_level"):
         inrcodec.encode(np.zeros((4, 4), np.uint8), network={"taps": 1})
 
 
