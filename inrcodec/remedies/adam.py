@@ -23,7 +23,7 @@ class AdamRemedy(Remedy):
     """
 
     source = "Adam, Kingma and Ba, arXiv 1412.6980, algorithm 1"
-    cost = "1.0 times"
+    cost = "0.8 times"
     takes = frozenset({OPTIMIZER})
 
     rate: float = attribute(default=1.0, metadata={"range": (1e-6, 1e3)})

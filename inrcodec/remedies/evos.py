@@ -45,7 +45,7 @@ class Evolutionary(Remedy):
         "EVOS, Zhang et al., CVPR 2025, arXiv 2412.10153, section 3; the authors' "
         "img_sampling_trainer.py (crossover select)"
     )
-    cost = "1.65 times"
+    cost = "4 times at 384x256: some steps look at all samples"
     takes = frozenset({SAMPLING, RESIDUAL})
 
     share: float = attribute(default=0.5, metadata={"range": (0.01, 1)})

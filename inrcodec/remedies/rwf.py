@@ -27,7 +27,7 @@ class RandomWeightFactorised(Remedy):
     """
 
     source = "Random weight factorization, Wang et al., arXiv 2210.01274, section 3"
-    cost = "1.0 times"
+    cost = "1.2 times"
     takes = frozenset({PARAMETERS})
 
     mean: float = attribute(default=0.5, metadata={"range": (-5, 5)})

@@ -28,7 +28,7 @@ class GradientDescent(Remedy):
     """
 
     source = "Robbins and Monro, A stochastic approximation method, 1951"
-    cost = "0.9 times"
+    cost = "0.8 times"
     takes = frozenset({OPTIMIZER})
 
     rate: float = attribute(default=3e3, metadata={"range": (1e-6, 1e12)})

@@ -38,7 +38,7 @@ class Tuner(Remedy):
     """
 
     source = "TUNER, Novello et al., arXiv 2407.21121, theorem 2 and section 3.2"
-    cost = "1.1 times"
+    cost = "1.18 times"
     takes = frozenset({FREQUENCY, BOUNDS, PARAMETERS})
 
     low: float = attribute(default=1.0, metadata={"range": (0.001, 100)})
