@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from inrcodec.activations import FIRST, HIDDEN, LAST
@@ -13,7 +11,7 @@ from inrcodec.fit import EncodeOptions
 from inrcodec.fit.mlp import RATED_WIDTH, sound_boost
 from inrcodec.fit.network import NetworkStart, config_with, fit_network
 from inrcodec.fit.presets import preset
-from inrcodec.fit.sizes import most_macs, weights_for, width_for
+from inrcodec.fit.sizes import with_width
 from inrcodec.fit.targets import shape_of
 from inrcodec.signal import AnySignal, AudioSignal
 
@@ -40,17 +38,7 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
     config = config_with(LoeConfig(), dict(options.network), OPTIONS)
     shape, out_features = shape_of(signal)
     if "hidden_features" not in options.network:
-        weights = WEIGHTS * weights_for(signal, options)
-        config = replace(
-            config,
-            hidden_features=width_for(
-                LoeField,
-                lambda width: replace(config, hidden_features=width),
-                (len(shape), out_features),
-                weights,
-                most_macs(signal, options),
-            ),
-        )
+        config = with_width(LoeField, config, signal, options, WEIGHTS)
     first_boost = sound_boost(signal) if isinstance(signal, AudioSignal) else Sine.boost
     return initial(config, (len(shape), out_features), first_boost, options.seed)
 

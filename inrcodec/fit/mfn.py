@@ -14,7 +14,7 @@ from inrcodec.fit import EncodeOptions
 from inrcodec.fit.mlp import RATED_WIDTH
 from inrcodec.fit.network import NetworkStart, config_with, fit_network
 from inrcodec.fit.presets import preset
-from inrcodec.fit.sizes import most_macs, weights_for, width_for
+from inrcodec.fit.sizes import with_width
 from inrcodec.fit.targets import shape_of
 from inrcodec.kernels.network import Samples
 from inrcodec.signal import AnySignal
@@ -58,17 +58,7 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
     elif not 0 < scale < math.inf:
         raise BadOption(f"input_scale is {scale}, expected a positive number")
     if "hidden_features" not in wanted:
-        weights = WEIGHTS[filters] * weights_for(signal, options)
-        config = replace(
-            config,
-            hidden_features=width_for(
-                MfnField,
-                lambda width: replace(config, hidden_features=width),
-                (len(shape), out_features),
-                weights,
-                most_macs(signal, options),
-            ),
-        )
+        config = with_width(MfnField, config, signal, options, WEIGHTS[filters])
     return initial(config, shape, out_features, scale, options.seed)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from inrcodec.bitstream.limits import LARGE_FILE_BYTES, Limits
 from inrcodec.errors import BadOption
@@ -11,6 +13,8 @@ from inrcodec.fit import EncodeOptions
 from inrcodec.fit.presets import expected_sizes
 from inrcodec.fit.targets import positions_of, samples_of, shape_of
 from inrcodec.signal import AnySignal
+
+Config = TypeVar("Config")
 
 # Of a fitted network as it is coded (results/design/network_sizes.tsv).
 BITS_PER_WEIGHT = 6.5
@@ -90,3 +94,28 @@ def width_for(
         fits = fits and family.macs(config, *features) <= macs
         low, high = (middle, high) if fits else (low, middle - 1)
     return low
+
+
+def with_width(
+    family: type[NetworkField],
+    config: Config,
+    signal: AnySignal,
+    options: EncodeOptions,
+    times: float,
+) -> Config:
+    """The config with the width that the rate at lambda asks for.
+
+    Args:
+        family, config: the network.
+        signal, options: what is fitted.
+        times: weights over those of the rule for all networks.
+    """
+    shape, out_features = shape_of(signal)
+    width = width_for(
+        family,
+        lambda features: replace(config, hidden_features=features),
+        (len(shape), out_features),
+        times * weights_for(signal, options),
+        most_macs(signal, options),
+    )
+    return replace(config, hidden_features=width)
