@@ -22,6 +22,7 @@ class Activation:
     Args of classes:
         source: the paper, and the equation or file that constants come from.
         field: the user's name for a network of it on bare coordinates, or None.
+        sound_of: the field whose sounds get it in place of the activation of its pictures, or None.
         parts: 2 where features are complex (the real parts, then the imaginary ones), else 1.
         boost: factor of a layer's pre-activation that is folded into its weights and bias; omega_0
             of SIREN, the scale of a Gaussian. The encoder may choose another one.
@@ -32,6 +33,7 @@ class Activation:
 
     source: ClassVar[str]
     field: ClassVar[str | None] = None
+    sound_of: ClassVar[str | None] = None
     parts: ClassVar[int] = 1
     boost: ClassVar[float] = 1.0
     first_boost: ClassVar[float | None] = None

@@ -37,6 +37,7 @@ class SpderArctan(SineLike):
     """sin(x) arctan(x): SPDER, for sound."""
 
     source = _SOURCE + "section 5.2"
+    sound_of = "spder"
 
     def __call__(self, a: Any, x: Any) -> Any:
         return a.sin(x) * a.arctan(x)

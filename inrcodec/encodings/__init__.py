@@ -17,6 +17,7 @@ class Encoding:
     Args of classes:
         source: the paper, and the equation or file that constants come from.
         field: the user's name for a network behind it, or None.
+        sound_of: the field whose sounds get it in place of the encoding of its pictures, or None.
         activation: the one that its field has.
         share: of a network's weights, what its own should be where the rate chooses.
         hidden_layers: of the network behind it, or None where the rate chooses.
@@ -24,6 +25,7 @@ class Encoding:
 
     source: ClassVar[str]
     field: ClassVar[str | None] = None
+    sound_of: ClassVar[str | None] = None
     activation: ClassVar[str] = "relu"
     share: ClassVar[float] = 0.0
     hidden_layers: ClassVar[int | None] = None

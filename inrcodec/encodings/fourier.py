@@ -84,6 +84,7 @@ class WideFourier(NormalFourier):
     """
 
     source = "FFN, Tancik et al., arXiv 2006.10739, eq. 5; sigma a 256th of the samples is ours"
+    sound_of = "ffn"
 
     rows: int = attribute(default=256, metadata={"range": (1, 1024)})
     sigma_log2: int = attribute(default=10, metadata={"range": (0, 31)})

@@ -135,16 +135,13 @@ def parts_of(name: str, kind: str) -> tuple[str, str]:
     """
     if name == "mlp":
         return "identity", "sine"
-    if name == "spder" and kind == "audio":
-        return "identity", "spder-arctan"
-    if name == "ffn" and kind == "audio":
-        return "fourier-wide", "relu"
-    for entry in registry.entries("activations"):
-        if entry.part.field == name:
-            return "identity", entry.name
-    for entry in registry.entries("encodings"):
-        if entry.part.field == name:
-            return entry.name, entry.part.activation
+    for which in ("sound_of", "field") if kind == "audio" else ("field",):
+        for entry in registry.entries("activations"):
+            if getattr(entry.part, which) == name:
+                return "identity", entry.name
+        for entry in registry.entries("encodings"):
+            if getattr(entry.part, which) == name:
+                return entry.name, entry.part.activation
     raise BadOption(f"there is no field {name!r}; see `inrcodec fields`")
 
 
