@@ -93,7 +93,7 @@ def encode_to_size(
     encode: Callable[[EncodeOptions], Encoded],
     signals: Iterable[AnySignal],
 ) -> Sized:
-    """The largest file found of at most that many bytes; as a rule at most 5% smaller.
+    """The best file found of at most that many bytes; as a rule at most 5% smaller.
 
     Args:
         target_bytes: size of the whole file, metadata included.
@@ -153,8 +153,11 @@ class _Search:
         encoded = self._encode(options)
         size = len(encoded.data)
         self.attempts.append(Attempt(lmbda, shape_lmbda, effort, size))
-        least = 0 if self.best is None else len(self.best.encoded.data)
-        if effort == self._options.effort and least < size <= self._target_bytes:
+        # Of files that fit the best one counts: a larger one that networks of another size reach
+        # only at a lambda that is not theirs may be worse.
+        error = math.inf if self.best is None else self.best.encoded.mse
+        fits = effort == self._options.effort and size <= self._target_bytes
+        if fits and encoded.mse < error:
             self.best = Sized(encoded, options, ())
         return True
 
@@ -239,11 +242,12 @@ class _Search:
     def _slope(self, line: Sequence[Attempt], near: Attempt, kept: bool) -> float:
         """How fast log bytes fall with log lambda, near an attempt of a line."""
         trials = [a for a in self.attempts if a.effort != near.effort]
+        low, high = KEPT_SLOPES if kept else SLOPES
         if kept and self._is_network:
-            slope, (low, high) = NETWORK_SLOPE, KEPT_SLOPES
+            slope = NETWORK_SLOPE
             trials = [a for a in trials if a.shape_lmbda == near.shape_lmbda]
         else:
-            at, (low, high) = math.log(near.lmbda), SLOPES
+            at = math.log(near.lmbda)
             left, right = np.interp([at - 0.3, at + 0.3], self._log_knots, self._log_sizes)
             slope = min(max((left - right) / 0.6, low), high)
         for attempts in (trials, line):
