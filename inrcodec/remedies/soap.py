@@ -20,6 +20,9 @@ from inrcodec.remedies import OPTIMIZER, Remedy
 # A longer side of a matrix keeps its own basis (`max_precond_dim` of the authors): that of a table
 # of thousands of entries would take seconds to refresh.
 LARGEST_SIDE = 512
+# Numbers of a tensor that is moved together with others of its shape: the time of tiny ones is that
+# of calls, that of large ones would be that of copies.
+LARGEST_SHARED = 1 << 14
 # Networks with a matrix of such a side are moved on the device that fits them: an estimate, not
 # measured on a GPU.
 DEVICE_FROM_SIDE = 128
@@ -71,12 +74,17 @@ class Soap:
             from inrcodec.kernels.gpu.algebra import DeviceAlgebra  # loads torch
 
             self._algebra = DeviceAlgebra(device)
-        sizes = [math.prod(shape) for shape in shapes.values()]
-        ends = np.cumsum(sizes)
-        self._parts = [
-            _Tensor(slice(end - size, end), shape, self._algebra)
-            for shape, size, end in zip(shapes.values(), sizes, ends, strict=True)
-            if size
+        groups: dict[Any, list[np.ndarray]] = {}
+        at = 0
+        for name, shape in shapes.items():
+            places = np.arange(at, at := at + math.prod(shape))
+            kind = shape if len(shape) > 1 else ()
+            owner = None if len(places) <= LARGEST_SHARED else name
+            if len(places):
+                groups.setdefault((kind, owner), []).append(places)
+        self._groups = [
+            _Group(np.concatenate(places), kind, self._algebra)
+            for (kind, _), places in groups.items()
         ]
 
     def update(self, theta: np.ndarray, gradient: np.ndarray, rate: float) -> None:
@@ -85,24 +93,24 @@ class Soap:
         correction1 = 1 - self._beta1**self._step
         correction2 = 1 - self._beta2**self._step
         gradient, moves = self._algebra.vector(gradient), []
-        for part in self._parts:
-            g = gradient[part.where].reshape(part.shape)
+        for group in self._groups:
+            g = group.of(gradient)
             if self._step == 1:
-                part.begin(g, 1 - self._beta2)
-            part.first += (1 - self._beta1) * (g - part.first)
-            rotated = part.rotate(g)
-            part.second += (1 - self._beta2) * (rotated * rotated - part.second)
-            root = self._algebra.sqrt(part.second / correction2) + self._epsilon
-            moves.append(part.rotate_back(part.rotate(part.first) / (correction1 * root)).ravel())
-            part.accumulate(g, 1 - self._beta2)
+                group.begin(g, 1 - self._beta2)
+            rotated = group.rotate(g)
+            group.first += (1 - self._beta1) * (rotated - group.first)
+            group.second += (1 - self._beta2) * (rotated * rotated - group.second)
+            root = self._algebra.sqrt(group.second / correction2) + self._epsilon
+            moves.append(group.rotate_back(group.first / (correction1 * root)).reshape(-1))
+            group.accumulate(g, 1 - self._beta2)
             if self._step % self._refresh_steps == 0:
-                part.refresh()
-        for part, move in zip(self._parts, self._algebra.arrays(moves), strict=True):
-            theta[part.where] -= rate * move
+                group.refresh()
+        for group, move in zip(self._groups, self._algebra.arrays(moves), strict=True):
+            theta[group.where] -= rate * move
 
 
 class _Host:
-    """What SOAP needs beside + - * / and @, in numpy."""
+    """What SOAP needs beside + - * / and @ of stacks of matrices, in numpy."""
 
     zeros = staticmethod(np.zeros)
     eye = staticmethod(np.eye)
@@ -114,61 +122,82 @@ class _Host:
     def arrays(self, moves: list[np.ndarray]) -> list[np.ndarray]:
         return moves
 
-    def eigenvectors(self, moment: np.ndarray) -> np.ndarray:
-        return np.linalg.eigh(moment)[1]
+    def eigenvectors(self, moments: np.ndarray) -> np.ndarray:
+        return np.linalg.eigh(moments)[1]
 
-    def orthogonal(self, matrix: np.ndarray) -> np.ndarray:
-        return np.linalg.qr(matrix)[0]
+    def orthogonal(self, matrices: np.ndarray) -> np.ndarray:
+        return np.linalg.qr(matrices)[0]
 
     def falling(self, values: np.ndarray) -> np.ndarray:
-        """The order of values [n] from the largest on."""
-        return np.argsort(-values, kind="stable")
+        """The order of values [tensors, n] from the largest on."""
+        return np.argsort(-values, axis=-1, kind="stable")
 
-    def taken(self, values: np.ndarray, order: np.ndarray, side: int) -> np.ndarray:
-        return values.take(order, axis=side)
+    def taken(self, values: np.ndarray, order: np.ndarray, axis: int) -> np.ndarray:
+        return np.take_along_axis(values, order, axis)
 
 
-class _Tensor:
-    """One tensor's moments and, where it is a matrix, its two preconditioners."""
+class _Group:
+    """Moments of tensors of one shape and, where they are matrices, their two preconditioners.
 
-    def __init__(self, where: slice, shape: tuple[int, ...], algebra: Any) -> None:
-        self.where, self._algebra = where, algebra
-        self.shape = (shape[0], math.prod(shape[1:])) if len(shape) > 1 else (1, shape[0])
-        self._sides = [
-            side for side in (0, 1) if len(shape) > 1 and self.shape[side] <= LARGEST_SIDE
-        ]
+    Args:
+        places: [n] of their numbers in the vector, one tensor after the other.
+        shape: of one tensor; () for numbers that are moved each by itself.
+        algebra: what computes.
+    """
+
+    def __init__(self, places: np.ndarray, shape: tuple[int, ...], algebra: Any) -> None:
+        self._algebra = algebra
+        whole = len(places) == places[-1] - places[0] + 1
+        self.where = slice(places[0], places[-1] + 1) if whole else places
+        size = math.prod(shape) if shape else len(places)
+        rows = shape[0] if shape else 1
+        self.shape = (len(places) // size, rows, size // rows)
+        # Axes that have a preconditioner: rows, columns.
+        self._axes = [axis for axis in (1, 2) if shape and self.shape[axis] <= LARGEST_SIDE]
+        # Both moments of gradients are those of rotated ones.
         self.first = algebra.zeros(self.shape)
         self.second = algebra.zeros(self.shape)
-        self._moments = {side: algebra.zeros((self.shape[side],) * 2) for side in self._sides}
-        self._bases = {side: algebra.eye(self.shape[side]) for side in self._sides}
+        self._moments, self._bases = {}, {}
+        for axis in self._axes:
+            side = self.shape[axis]
+            self._moments[axis] = algebra.zeros((self.shape[0], side, side))
+            self._bases[axis] = self._moments[axis] + algebra.eye(side)
+
+    def of(self, vector: Any) -> Any:
+        return vector[self.where].reshape(self.shape)
 
     def begin(self, g: Any, weight: float) -> None:
         """Bases from the first gradient."""
         self.accumulate(g, weight)
-        for side in self._sides:
+        for axis in self._axes:
             # The smallest diagonal keeps the eigenvectors of an all-zero gradient well defined.
-            moment = self._moments[side] + 1e-12 * self._algebra.eye(self.shape[side])
-            self._bases[side] = self._algebra.eigenvectors(moment)
+            moments = self._moments[axis] + 1e-12 * self._algebra.eye(self.shape[axis])
+            self._bases[axis] = self._algebra.eigenvectors(moments)
 
     def accumulate(self, g: Any, weight: float) -> None:
-        for side in self._sides:
-            outer = g @ g.T if side == 0 else g.T @ g
-            self._moments[side] += weight * (outer - self._moments[side])
+        for axis in self._axes:
+            outer = g @ g.mT if axis == 1 else g.mT @ g
+            self._moments[axis] += weight * (outer - self._moments[axis])
 
     def rotate(self, values: Any) -> Any:
-        if 0 in self._sides:
-            values = self._bases[0].T @ values
-        return values @ self._bases[1] if 1 in self._sides else values
+        if 1 in self._axes:
+            values = self._bases[1].mT @ values
+        return values @ self._bases[2] if 2 in self._axes else values
 
     def rotate_back(self, values: Any) -> Any:
-        if 0 in self._sides:
-            values = self._bases[0] @ values
-        return values @ self._bases[1].T if 1 in self._sides else values
+        if 1 in self._axes:
+            values = self._bases[1] @ values
+        return values @ self._bases[2].mT if 2 in self._axes else values
 
     def refresh(self) -> None:
         """One power iteration of each basis, columns sorted by falling eigenvalue."""
-        for side in self._sides:
-            basis, moment = self._bases[side], self._moments[side]
-            order = self._algebra.falling((basis.T @ moment @ basis).diagonal())
-            self.second = self._algebra.taken(self.second, order, side)
-            self._bases[side] = self._algebra.orthogonal(moment @ basis[:, order])
+        self.first = self.rotate_back(self.first)
+        for axis in self._axes:
+            basis = self._bases[axis]
+            turned = self._moments[axis] @ basis
+            order = self._algebra.falling((basis * turned).sum(-2))
+            along = order[:, :, None] if axis == 1 else order[:, None, :]
+            self.second = self._algebra.taken(self.second, along, axis)
+            turned = self._algebra.taken(turned, order[:, None, :], 2)
+            self._bases[axis] = self._algebra.orthogonal(turned)
+        self.first = self.rotate(self.first)

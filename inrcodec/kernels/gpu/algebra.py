@@ -7,7 +7,7 @@ import torch
 
 
 class DeviceAlgebra:
-    """See `remedies.soap`; vectors and matrices are float64 tensors.
+    """See `remedies.soap`; vectors and stacks of matrices are float64 tensors.
 
     Args:
         device: cuda[:n], or cpu.
@@ -32,14 +32,14 @@ class DeviceAlgebra:
         ends = np.cumsum([len(move) for move in moves])
         return np.split(torch.cat(moves).cpu().numpy(), ends[:-1]) if moves else []
 
-    def eigenvectors(self, moment: torch.Tensor) -> torch.Tensor:
-        return torch.linalg.eigh(moment)[1]
+    def eigenvectors(self, moments: torch.Tensor) -> torch.Tensor:
+        return torch.linalg.eigh(moments)[1]
 
-    def orthogonal(self, matrix: torch.Tensor) -> torch.Tensor:
-        return torch.linalg.qr(matrix)[0]
+    def orthogonal(self, matrices: torch.Tensor) -> torch.Tensor:
+        return torch.linalg.qr(matrices)[0]
 
     def falling(self, values: torch.Tensor) -> torch.Tensor:
-        return torch.argsort(-values, stable=True)
+        return torch.argsort(-values, dim=-1, stable=True)
 
-    def taken(self, values: torch.Tensor, order: torch.Tensor, side: int) -> torch.Tensor:
-        return values.index_select(side, order)
+    def taken(self, values: torch.Tensor, order: torch.Tensor, axis: int) -> torch.Tensor:
+        return torch.take_along_dim(values, order, axis)
