@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 from inrcodec import registry
+from inrcodec.fit import presets
 from inrcodec.runtime import may_have_gpu
 
 
@@ -23,6 +24,11 @@ def _has_gpu() -> bool:
 
     return torch.cuda.is_available()
 
+
+# One of several processes that test side by side has a core of its own, and no more.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 # Where there is no GPU, Triton's interpreter runs the kernels. Triton reads this when it is first
 # imported, which torch may do in any test before ours; not when torch itself is imported.
@@ -43,6 +49,12 @@ def cosine_field(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     registry._entries["fields"].append(entry)
     yield module
     registry._entries["fields"].remove(entry)
+
+
+@pytest.fixture
+def short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Effort 1 is over after a few steps: for tests of what is around a fit."""
+    monkeypatch.setitem(presets.EFFORTS, 1, presets.Preset(20, 8, step_passes=1))
 
 
 @pytest.fixture(autouse=True)

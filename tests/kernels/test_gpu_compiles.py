@@ -26,11 +26,11 @@ LARGEST_STACK = 640
 @pytest.mark.parametrize(
     ("capability", "precision", "tier"),
     [
-        ("75", "ieee", "small"),
-        ("80", "tf32x3", "small"),
-        ("90", "tf32x3", "tiny"),
+        pytest.param("75", "ieee", "small", marks=pytest.mark.long),
+        pytest.param("80", "tf32x3", "small", marks=pytest.mark.long),
+        pytest.param("90", "tf32x3", "tiny", marks=pytest.mark.long),
         ("90", "tf32x3", "medium"),
-        ("90", "tf32x3", "large"),
+        pytest.param("90", "tf32x3", "large", marks=pytest.mark.long),
     ],
 )
 def test_kernels_compile_for_a_gpu_that_is_not_there(

@@ -23,7 +23,7 @@ from inrcodec.signal import Signal
 FIELDS = [row["name"] for row in fields_table() if row["name"] not in ("grid", "mlp", "mfn", "loe")]
 FIELDS += ["loe"]
 REMEDIES = [entry.name for entry in registry.entries("remedies")]
-QUICK = ["iga.every=60", "iga.groups=9", "iga.end=3", "fr.low=4", "fr.high=4", "fr.phases=2",
+QUICK = ["iga.every=8", "iga.groups=9", "iga.end=3", "fr.low=4", "fr.high=4", "fr.phases=2",
          "fresh.draws=1", "sgd.rate=10"]  # fmt: skip
 # Who takes all fields, and who only some.
 EVERYWHERE = {"adam", "auto", "muon", "sgd", "soap", "decay", "evos", "iga", "sec-loss"}
@@ -49,6 +49,9 @@ CASES += [
     for kind in ("audio", "video")
     for field in ("siren", "relu", "wire", "tuner", "fouriernet", "loe")
 ]
+
+
+pytestmark = pytest.mark.usefixtures("short_fits")
 
 
 @pytest.fixture(scope="module")
