@@ -40,9 +40,13 @@ def ratios(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], list[dict
     return dict(found)
 
 
-def calibrated(fit: Mapping[str, Any], images: Collection[str], at: tuple[str, str, str]) -> bool:
-    """Whether a fit is of the calibration set: of those images at (pixels, lmbda, steps)."""
-    return fit["image"] in images and (fit["pixels"], fit["lmbda"], fit["steps"]) == at
+At = tuple[str | None, str, str]
+
+
+def calibrated(fit: Mapping[str, Any], images: Collection[str], at: At) -> bool:
+    """Whether a fit is of the calibration set: at (pixels or None, lmbda, steps) of those."""
+    wanted = zip(_AT, at, strict=True)
+    return fit["image"] in images and all(w is None or fit[name] == w for name, w in wanted)
 
 
 def mean_of(fits: Iterable[Mapping[str, Any]]) -> float:
@@ -82,7 +86,7 @@ def rules_of(
     rows: Iterable[Mapping[str, str]],
     kind: str,
     images: Collection[str],
-    at: tuple[str, str, str],
+    at: At,
     centroid: Callable[[str, int], float],
 ) -> tuple[list[Rule], list[dict[str, str]]]:
     """(the rules, what is known of every remedy).
@@ -91,8 +95,8 @@ def rules_of(
         rows: of a table of tools/ablate_network.
         kind: of the signals.
         images: names of the calibration set.
-        at: its pixels, lmbda and steps.
-        centroid: of (image, pixels), the signal's SEC.
+        at: its pixels, None for all, lmbda and steps.
+        centroid: of (image, pixels), what `auto.centroid_of` says of that signal.
     """
     best: dict[str, str] = {}
     known = []

@@ -20,9 +20,9 @@ def shrunk(path: Path, factor: int) -> Signal:
     return image_signal(np.asarray(picture.resize(size, Image.Resampling.LANCZOS)))
 
 
-def first_second(signal: AudioSignal) -> AudioSignal:
+def first_second(signal: AudioSignal, seconds: int = 1) -> AudioSignal:
     """The beginning of a sound, one channel."""
-    samples = signal.samples[: signal.rate_hz, :1]
+    samples = signal.samples[: seconds * signal.rate_hz, :1]
     return audio_signal(samples / signal.full_scale, signal.rate_hz)
 
 

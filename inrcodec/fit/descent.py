@@ -41,6 +41,7 @@ class Schedule:
     drawn_rate: float = 0.5  # factor of learning rates where steps do not see all samples
     coded_share: float = 0.3  # of the steps that know the bits of weights
     coded_rate: float = 0.3  # share of the learning rates that they begin with
+    judged: int = 1 << 16  # samples by which rounding is judged, at most
     precondition: bool = True  # False: plain Adam
 
     def share(self, progress: float) -> float:

@@ -91,10 +91,11 @@ def fit_network(
     fit_ = _float_phase(begin, schedule, steps - coded_steps, of_mean, reporter)
 
     last_error = 1.0
+    judged = some_of(problem, schedule.judged, np.random.default_rng([options.seed, 2]))
 
     def cost(values: np.ndarray) -> float:
         nonlocal last_error
-        last_error = start.error_scale * engine.error(values.astype(np.float64))
+        last_error = start.error_scale * engine.error(values.astype(np.float64), judged)
         return last_error
 
     frozen = {group for name, (group, _) in layout.items() if not np.any(start.speeds[name])}
@@ -167,6 +168,17 @@ def config_with(config: Config, wanted: Mapping[str, Any], names: Sequence[str])
         if not isinstance(value, Integral) or not low <= value <= high:
             raise BadOption(f"{f.name} is {value!r}, expected a whole number, {low}..{high}")
     return replace(config, **{name: int(value) for name, value in wanted.items()})
+
+
+def some_of(
+    problem: NetworkProblem, count: int, rng: np.random.Generator
+) -> list[np.ndarray] | None:
+    """About so many columns of the problem's samples, the same share of each; None for all."""
+    share = count / problem.sample_count
+    if share >= 1:
+        return None
+    sizes = [part.coords.shape[1] for part in problem.samples]
+    return [np.sort(rng.permutation(n)[: max(1, round(share * n))]) for n in sizes]
 
 
 def _function(

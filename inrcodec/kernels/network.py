@@ -92,8 +92,8 @@ class NetworkEngine(Protocol):
                 what to fit instead of its target.
         """
 
-    def error(self, theta: np.ndarray) -> float:
-        """Mean squared error over all samples."""
+    def error(self, theta: np.ndarray, chosen: list[np.ndarray] | None = None) -> float:
+        """Mean squared error over all samples, or over columns of them as in `loss`."""
 
     def values(self, theta: np.ndarray) -> list[np.ndarray]:
         """For each of the problem's `samples` the network's values [channels, n] float32."""

@@ -101,14 +101,14 @@ class ReferenceNetworkEngine:
             count += target.numel()
         return total / count, gradient.cpu().numpy() / count
 
-    def error(self, theta: np.ndarray) -> float:
+    def error(self, theta: np.ndarray, chosen: list[np.ndarray] | None = None) -> float:
+        total, count = 0.0, 0
         with torch.no_grad():
             flat = torch.tensor(theta, dtype=torch.float32, device=self._device)
-            total = sum(
-                float((values - target).double().square().sum())
-                for values, target in self._chunks(flat, None)
-            )
-        return total / self._problem.value_count
+            for values, target in self._chunks(flat, chosen):
+                total += float((values - target).double().square().sum())
+                count += target.numel()
+        return total / count
 
     def values(self, theta: np.ndarray) -> list[np.ndarray]:
         with torch.no_grad():

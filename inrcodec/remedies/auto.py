@@ -25,7 +25,12 @@ from inrcodec.remedies import (
     Remedy,
 )
 from inrcodec.signal import AnySignal, AudioSignal, Signal
-from inrcodec.signal.spectrum import colours_of, energy_centroid
+from inrcodec.signal.spectrum import (
+    amplitude_centroid,
+    colours_of,
+    energy_centroid,
+    waveform_of,
+)
 
 NAME = "auto"
 TABLE = "auto.tsv"  # made by tools/calibrate_sec
@@ -84,7 +89,7 @@ class Rule:
         kind, field: of signal and network.
         remedy: its name.
         least_samples, most_samples: pixels, or frames of sound.
-        least_centroid, most_centroid: SEC, cycles per extent.
+        least_centroid, most_centroid: see `centroid_of`.
         least_lmbda, most_lmbda, least_steps, most_steps: of the fits.
         signals, fits: how many there were.
         cost: MSE / lambda + bits per sample over that without it, mean of the logarithms.
@@ -167,5 +172,7 @@ def samples_of(signal: AnySignal) -> int:
 
 
 def centroid_of(signal: Signal | AudioSignal) -> float:
-    """SEC of the colours of an image or of a sound, in cycles per extent; 0 of a constant."""
+    """Of an image SEC, in cycles per extent, of a sound WINNER's psi, 0..1; 0 of a constant."""
+    if isinstance(signal, AudioSignal):
+        return amplitude_centroid(waveform_of(signal))
     return float(np.nan_to_num(energy_centroid(colours_of(signal))))

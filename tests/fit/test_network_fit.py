@@ -14,13 +14,13 @@ from inrcodec.fields.network import NetworkField
 from inrcodec.fit import EncodeOptions, network
 from inrcodec.fit.descent import RISEN, NetworkFit, Schedule
 from inrcodec.fit.mlp import start_of
-from inrcodec.fit.network import fit_network, make_problem, variance
+from inrcodec.fit.network import fit_network, make_problem, some_of, variance
 from inrcodec.fit.presets import Preset
 from inrcodec.grid import Grid
 from inrcodec.kernels.network import NetworkEngine, make_network_engine, split
 from inrcodec.progress import Reporter
 from inrcodec.remedies.soap import Soap
-from inrcodec.signal import Signal
+from inrcodec.signal import Signal, video_signal
 from inrcodec.signal.image import image_signal
 
 SIZE = {"hidden_features": 12, "hidden_layers": 2}
@@ -278,3 +278,26 @@ def test_the_unrounded_weights_that_are_shown_are_those_of_the_file():
         rounded = np.rint(np.ldexp(named[name], field.steps[group]))
         np.testing.assert_array_equal(rounded, field.theta_hat[name])
         assert not np.array_equal(np.ldexp(named[name], field.steps[group]), rounded)
+
+
+def test_rounding_is_judged_by_some_samples_of_every_grid():
+    frames = np.random.default_rng(0).integers(0, 256, (3, 16, 20, 3), dtype=np.uint8)
+    signal = video_signal(frames, 25)
+    _, problem = make_problem(signal, start_of(signal, EncodeOptions(field="siren", network=SIZE)))
+    counts = [part.coords.shape[1] for part in problem.samples]
+    assert some_of(problem, sum(counts), np.random.default_rng(0)) is None
+    found = some_of(problem, sum(counts) // 4, np.random.default_rng(0))
+    for columns, count in zip(found, counts, strict=True):
+        assert len(np.unique(columns)) == len(columns) == pytest.approx(count / 4, abs=1)
+        assert 0 <= columns.min() < columns.max() < count
+
+
+def test_judged_by_a_part_of_them_a_file_is_about_as_good():
+    options = EncodeOptions(field="siren", network=SIZE, lmbda=1e-4)
+    costs = []
+    for judged in (1280, 320):
+        work, schedule = Preset(200, 0, refinements=100), Schedule(judged=judged)
+        field = fit_network(waves(), start_of(waves(), options), work, options, schedule)
+        error = np.square(field.render(Grid.of(32, 40)) - waves().samples / 255.0).mean()
+        costs.append(error / options.lmbda + 8 * len(field.pack()) / 1280)
+    assert costs[1] < 1.1 * costs[0]

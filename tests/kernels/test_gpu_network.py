@@ -87,6 +87,8 @@ def test_chosen_samples_of_several_grids_are_those_and_nothing_else() -> None:
     for size in (700, 64, 65, 1, 0, 700):
         chosen = [rng.integers(0, n, size + i) for i, n in enumerate(counts)]
         assert_same(engine.loss(theta, chosen), reference.loss(theta, chosen))
+        expected = pytest.approx(reference.error(theta, chosen), rel=1e-4)
+        assert engine.error(theta, chosen) == expected
     assert_same(engine.loss(theta), reference.loss(theta))
 
 

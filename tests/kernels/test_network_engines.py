@@ -189,6 +189,9 @@ def test_error_and_values_are_those_of_the_loss(encoding: str) -> None:
     theta = parameters(p)
     engine, reference = CpuNetworkEngine(p), ReferenceNetworkEngine(p)
     assert engine.error(theta) == engine.loss(theta)[0]
+    chosen = [np.arange(0, 5000, 3), np.array([7, 7, 0])]
+    assert engine.error(theta, chosen) == engine.loss(theta, chosen)[0]
+    assert reference.error(theta, chosen) == pytest.approx(engine.error(theta, chosen), rel=1e-5)
     for ours, theirs in zip(engine.values(theta), reference.values(theta), strict=True):
         assert ours.dtype == np.float32
         assert np.abs(ours - theirs).max() <= 1e-5

@@ -85,8 +85,19 @@ def test_the_list_says_what_it_can_pick(rules: None, monkeypatch: pytest.MonkeyP
     assert auto.Automatic.note() == "it can pick: none, as none was better on every signal"
 
 
-def test_sounds_are_left_alone(rules: None) -> None:
+def test_kinds_without_a_rule_are_left_alone(rules: None) -> None:
     assert choose(audio_signal(np.zeros((900, 1)), 900), "pe", (), 3e-5, 450).remedies == ()
+
+
+def test_sines_for_sounds_of_high_centroid_begin_as_winner_has_them() -> None:
+    """By the rules that are shipped."""
+    noise = np.random.default_rng(0).normal(0, 0.1, (32_000, 1))
+    high = choose(audio_signal(np.diff(noise, axis=0), 32_000), "siren", (), 3e-5, 450)
+    assert high.remedies == ("winner",)
+    assert "siren on a sound" in high.reason and "a cost of 0." in high.reason
+    low = choose(audio_signal(np.cumsum(noise, axis=0) / 100, 32_000), "siren", (), 3e-5, 450)
+    assert low.remedies == ()
+    assert "winner was measured for 0.5 to" in low.reason
 
 
 def test_it_goes_with_no_other_remedy() -> None:
@@ -143,15 +154,25 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "auto_rules", raising=False)
 
 
-def test_the_rules_that_are_shipped_are_those_that_the_measurements_give(tools: None) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name", "calibrated", "at"),
+    [
+        ("image", "auto.tsv", ("kodim03", "kodim05", "kodim13", "kodim20"),
+         ("10880", "0.001", "450")),
+        ("audio", "auto_sound.tsv", ("relay", "tetris"), (None, "3e-05", "450")),
+    ],
+)  # fmt: skip
+def test_the_rules_that_are_shipped_are_those_that_the_measurements_give(
+    tools: None, kind: str, name: str, calibrated: tuple[str, ...], at: tuple
+) -> None:
     from auto_rules import rules_of
 
-    with (ROOT / "results" / "remedies" / "auto.tsv").open() as stream:
+    with (ROOT / "results" / "remedies" / name).open() as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
-    images = ("kodim03", "kodim05", "kodim13", "kodim20")
-    rules, _ = rules_of(rows, "image", images, ("10880", "0.001", "450"), lambda *_: 0.0)
-    assert [(r.field, r.remedy) for r in rules] == [(r.field, r.remedy) for r in table()]
-    for ours, shipped in zip(rules, table(), strict=True):
+    rules, _ = rules_of(rows, kind, calibrated, at, lambda *_: 0.0)
+    mine = [rule for rule in table() if rule.kind == kind]
+    assert [(r.field, r.remedy) for r in rules] == [(r.field, r.remedy) for r in mine]
+    for ours, shipped in zip(rules, mine, strict=True):
         assert ours.cost == pytest.approx(shipped.cost, rel=1e-4)
         assert ours.fits == shipped.fits
 

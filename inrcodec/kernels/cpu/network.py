@@ -118,23 +118,27 @@ class CpuNetworkEngine:
         chosen: list[Array] | None = None,
         targets: list[Array] | None = None,
     ) -> tuple[float, Array]:
-        columns = [_ALL] * len(self._samples)
-        if chosen is not None:
-            counts = [part.coords.shape[1] for part in self._problem.samples]
-            columns = [checked_columns(c, count) for c, count in zip(chosen, counts, strict=True)]
+        columns = self._columns(chosen)
         squares, sums, rows, count = self._run(theta, columns, targets, with_gradients=True)
         gradient = np.zeros(self._problem.parameter_count)
         self._unpack(sums, rows, split(gradient, self._problem.layout))
         return squares / count, gradient * (2 / count)
 
-    def error(self, theta: Array) -> float:
-        squares, *_, count = self._run(theta, [_ALL] * len(self._samples))
+    def error(self, theta: Array, chosen: list[Array] | None = None) -> float:
+        squares, *_, count = self._run(theta, self._columns(chosen))
         return squares / count
 
     def values(self, theta: Array) -> list[Array]:
         found = [np.empty(p.target.shape, np.float32) for p in self._problem.samples]
-        self._run(theta, [_ALL] * len(self._samples), values=found)
+        self._run(theta, self._columns(None), values=found)
         return found
+
+    def _columns(self, chosen: list[Array] | None) -> list[Array]:
+        """Checked columns of each of the problem's samples."""
+        if chosen is None:
+            return [_ALL] * len(self._samples)
+        counts = [part.coords.shape[1] for part in self._problem.samples]
+        return [checked_columns(c, count) for c, count in zip(chosen, counts, strict=True)]
 
     def _run(
         self,

@@ -126,9 +126,9 @@ class GpuNetworkEngine(ReferenceNetworkEngine):
             sums = self._summed(theta, columns)
         return float(sums[0] / values), sums[1:] / values
 
-    def error(self, theta: np.ndarray) -> float:
+    def error(self, theta: np.ndarray, chosen: list[np.ndarray] | None = None) -> float:
         self._fit_to(None)
-        return super().error(theta)
+        return super().error(theta, chosen)
 
     def _fit_to(self, targets: list[np.ndarray] | None) -> None:
         """Puts other targets, or again the signal, where the recorded runs look."""
