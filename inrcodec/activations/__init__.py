@@ -29,6 +29,7 @@ class Activation:
         first_boost: that of the first layer, where another one serves better; None: as the others.
         learning_rate: of weights before folding, at a width of 28 and 3 hidden layers; tuned for
             SOAP in 300 to 400 steps (results/design/networks.tsv, network_rates.tsv).
+        half_turn: what turns the sign of the activation when it is added to x, or None.
     """
 
     source: ClassVar[str]
@@ -38,6 +39,7 @@ class Activation:
     boost: ClassVar[float] = 1.0
     first_boost: ClassVar[float | None] = None
     learning_rate: ClassVar[float] = 1e-2
+    half_turn: ClassVar[float | None] = None
 
     def __call__(self, a: Any, x: Any) -> Any:
         """The activation of pre-activations.

@@ -34,6 +34,7 @@ class Sine(SineLike):
 
     source = "SIREN, Sitzmann et al., arXiv 2006.09661, eq. 1"
     field = "siren"
+    half_turn = math.pi
 
     def __call__(self, a: Any, x: Any) -> Any:
         return a.sin(x)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import fields, replace
+from functools import partial
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -108,7 +110,24 @@ def initial(
         others = boosts[HIDDEN] if layer == FIRST else boosts[layer]
         theta |= {f"weight{i}": boosts[layer] * weight, f"bias{i}": others * bias}
         speeds |= {f"weight{i}": others * rate, f"bias{i}": others * rate}
-    return NetworkStart(MlpField, config, theta, speeds)
+    settled = partial(within_half_a_turn, config)
+    return NetworkStart(MlpField, config, theta, speeds, settled=settled)
+
+
+def within_half_a_turn(config: MlpConfig, theta: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Parameters of the same function with phases as small as they can be.
+
+    sin(x + k pi) is sin(x) or its negative, which the weights behind it can take in: fitted phases
+    span several turns, and half a turn is two bits less for each. No other activation turns.
+    """
+    turned, half_turn = dict(theta), config.activation.half_turn
+    if half_turn is None:
+        return turned
+    for i in range(len(config.layers) - 1):
+        halves = np.rint(theta[f"bias{i}"] / half_turn)
+        turned[f"bias{i}"] = theta[f"bias{i}"] - half_turn * halves
+        turned[f"weight{i + 1}"] = theta[f"weight{i + 1}"] * (1 - 2 * (halves % 2))
+    return turned
 
 
 def _positive(name: str, value: float) -> float:

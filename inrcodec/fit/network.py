@@ -19,13 +19,13 @@ import numpy as np
 
 from inrcodec.entropy.parameters import Layout
 from inrcodec.errors import BadOption, Diverged
-from inrcodec.fields.network import NetworkField
+from inrcodec.fields.network import NetworkField, flat
 from inrcodec.fit import EncodeOptions
 from inrcodec.fit.descent import NetworkFit, Schedule
 from inrcodec.fit.presets import Preset
 from inrcodec.fit.sizes import check_work
 from inrcodec.fit.targets import samples_of, shape_of
-from inrcodec.kernels.network import NetworkProblem, make_network_engine
+from inrcodec.kernels.network import NetworkProblem, make_network_engine, split
 from inrcodec.progress import Reporter
 from inrcodec.quantize.pricing import CodedWeights
 from inrcodec.quantize.weights import QuantizedWeights
@@ -89,6 +89,7 @@ def fit_network(
 
     of_mean = start.error_scale * variance(problem)
     fit_ = _float_phase(begin, schedule, steps - coded_steps, of_mean, reporter)
+    fit_.theta = flat(layout, start.settled(split(fit_.theta, problem.layout)))
 
     last_error = 1.0
     judged = some_of(problem, schedule.judged, np.random.default_rng([options.seed, 2]))

@@ -55,6 +55,7 @@ class NetworkStart:
             as it is rendered.
         error_scale: of squared errors of the targets in the objective, where the signal lies on
             [0, 1] and targets on [-1, 1].
+        settled: of fitted parameters, others of the same function that are cheaper to write.
     """
 
     family: Any
@@ -64,6 +65,7 @@ class NetworkStart:
     targets: Callable[[tuple[Samples, ...]], tuple[Samples, ...]] = lambda samples: samples
     function: Callable[..., Any] | None = None
     error_scale: float = 0.25
+    settled: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] = dict
 
 
 @dataclass(frozen=True)

@@ -295,6 +295,29 @@ def test_parts_can_be_combined_freely(picture: Signal) -> None:
 
 
 @pytest.mark.parametrize("field", VARIANTS)
+def test_settled_parameters_are_of_the_same_function_and_phases_of_sines_small(
+    field: str, picture: Signal
+) -> None:
+    start = start_of(
+        picture, EncodeOptions(field=field, network={"hidden_features": 7, "hidden_layers": 2})
+    )
+    rng = np.random.default_rng(0)
+    theta = {
+        name: values + 9 * rng.normal(size=values.shape) if name.startswith("bias") else values
+        for name, values in start.theta.items()
+    }
+    settled = start.settled(theta)
+    coords = rng.uniform(-1, 1, (2, 50))
+    before, after = (MlpField.network(NUMPY, start.config, t, coords) for t in (theta, settled))
+    np.testing.assert_allclose(after, before, atol=1e-9)
+    phases = np.concatenate(
+        [settled[f"bias{i}"].ravel() for i in range(len(start.config.layers) - 1)]
+    )
+    turns = isinstance(start.config.activation, Sine)
+    assert (np.abs(phases).max() <= np.pi / 2 + 1e-12) == turns
+
+
+@pytest.mark.parametrize("field", VARIANTS)
 def test_a_fit_learns_a_picture(
     field: str, picture: Signal, gain_db: Callable[[Signal, np.ndarray], float]
 ) -> None:
