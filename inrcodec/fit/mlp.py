@@ -20,7 +20,7 @@ from inrcodec.fields.mlp import OPTIONS, MlpConfig, MlpField, parts_of
 from inrcodec.fit import EncodeOptions
 from inrcodec.fit.network import NetworkStart, config_with, fit_network
 from inrcodec.fit.presets import preset
-from inrcodec.fit.sizes import most_macs, weights_for, width_for
+from inrcodec.fit.sizes import WIDTHS, most_macs, weights_for, width_for
 from inrcodec.fit.targets import shape_of
 from inrcodec.signal import AnySignal, AudioSignal
 
@@ -39,7 +39,9 @@ TABLE_RATE = 1e-2  # of parameters of encodings
 NARROWEST, MANY, WIDEST = 22, 6, 56
 MOST_BOOST = 1e6  # beyond this float32 has no phase left
 MOST_LAYERS = 15  # that the format takes
-LEEWAY = 1.05  # biases and outer layers are a few weights more than the rule's squares
+# Weights of square layers are counted; with the others, above all a first layer behind an encoding,
+# there may be so many times as many (results/design/counted_weights.tsv).
+LEEWAY = 2.5
 
 
 def fit(signal: AnySignal, options: EncodeOptions) -> MlpField:
@@ -156,7 +158,7 @@ def sized(
     width: int | None,
     depth: int | None,
 ) -> MlpConfig:
-    """The network of these parts whose file is as large as the rate at lambda asks for.
+    """The network of these parts with as many weights in square layers as the rate asks for.
 
     Six square layers are 7% better than three at equal steps on half-size Kodak pictures
     (results/design/network_sizes.tsv), where they are some 30 wide; narrow ones are better shallow.
@@ -191,5 +193,6 @@ def sized(
 
     if width is None:
         most = LEEWAY * weights, most_macs(signal, options)
-        width = width_for(MlpField, config_at, features, *most)
+        largest = width_for(MlpField, config_at, features, *most)
+        width = max(WIDTHS[0], min(largest, round(math.sqrt(squares / max(1, depth)))))
     return config_at(width)

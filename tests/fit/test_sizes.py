@@ -56,9 +56,11 @@ def test_the_rate_chooses_the_size_of_every_network(picture: Signal, field: str)
     for lmbda in (1e-2, 1e-3, 1e-4):
         wanted = NETWORKS[field] * weights_for(picture, EncodeOptions(lmbda=lmbda))
         found = parameters(picture, field, lmbda=lmbda)
-        # Whole widths: those of small networks are coarse steps.
+        # Whole widths: those of small networks are coarse steps. First layers behind encodings come
+        # on top.
+        most = 2.6 if field in ("pe", "ffn", "tuner", "ngp") else 1.35
         least = 700 if field == "ngp" else 250  # of a hash grid the smallest table of all
-        assert 0.6 * wanted < found < 1.35 * wanted or found < least
+        assert 0.6 * wanted < found < most * wanted or found < least
 
 
 @pytest.mark.parametrize("field", NETWORKS)
