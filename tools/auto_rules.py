@@ -3,8 +3,8 @@
 A remedy becomes the rule of a kind of signal and a field where on every signal of the calibration
 set it costs no more than nothing, it is the best of those on the mean of logarithms, and other
 signals confirm it: it costs less on that mean and nowhere more than NOISE. The rule reaches as far
-as the sizes, lambdas and numbers of steps at which that holds; where it does not hold in between,
-or for fewer than LEAST_SIGNALS, there is no rule.
+as a range of sizes, lambdas and numbers of steps at all of which that holds; where it holds for
+fewer than LEAST_SIGNALS, there is no rule.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import product
 from statistics import fmean
 from typing import Any
 
@@ -61,9 +62,9 @@ def worst_of(fits: Iterable[Mapping[str, Any]]) -> float:
 
 
 def reach(fits: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The fits at whose size, lambda and number of steps a remedy is better than none.
+    """The fits of a range of sizes, lambdas and steps in all of which a remedy is better than none.
 
-    Empty where it is not in between.
+    Of several ranges it is that of the most fits.
     """
     at: dict[tuple[float, ...], list[dict[str, Any]]] = defaultdict(list)
     for fit in fits:
@@ -73,13 +74,21 @@ def reach(fits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for key, each in at.items()
         if len(each) >= LEAST_FITS and mean_of(each) <= GAIN and worst_of(each) <= NOISE
     }
-    if not held:
-        return []
-    ends = [(min(values), max(values)) for values in zip(*held, strict=True)]
-    inside = {
-        key for key in at if all(low <= x <= high for x, (low, high) in zip(key, ends, strict=True))
-    }
-    return [fit for key in at if key in held for fit in at[key]] if inside == held else []
+    ends = [
+        [(low, high) for low in values for high in values if low <= high]
+        for values in (sorted(set(axis)) for axis in zip(*at, strict=True))
+    ]
+    reached: list[dict[str, Any]] = []
+    for box in product(*ends):
+        inside = {
+            key
+            for key in at
+            if all(low <= x <= high for x, (low, high) in zip(key, box, strict=True))
+        }
+        found = [fit for key in at if key in inside for fit in at[key]]
+        if inside <= held and len(found) > len(reached):
+            reached = found
+    return reached
 
 
 def rules_of(

@@ -223,7 +223,8 @@ def test_a_rule_reaches_as_far_as_it_holds(tools: None) -> None:
     assert found(rows(70, {"a": 0.9})) == [(7, 7, 3)]  # of one signal
     assert found(rows(70, {"a": 1.0, "b": 1.0})) == [(7, 7, 3)]
     assert found(rows(70, {"a": 0.5, "b": 1.1})) == [(7, 7, 3)]
-    assert found(rows(30, {"a": 1.1}), rows(70, {"a": 0.9, "b": 0.9})) == []  # not in between
+    # Not in between: the range with more fits counts.
+    assert found(rows(30, {"a": 1.1}), rows(70, {"a": 0.9, "b": 0.9})) == [(7, 7, 3)]
 
 
 def test_the_steps_that_rules_go_by_are_those_of_efforts() -> None:
