@@ -23,6 +23,7 @@ MEMORY = 0.9  # of the error's average over steps
 # A phase that ends at more than this many times its lowest error goes back to where it was lowest.
 # The noise of drawn samples alone was up to 1.04 on Kodak 3 and a sound.
 RISEN = 1.25
+TREND = 0.98  # of the slower average by which a phase goes back on the way
 
 # Steps of a preset are that many samples, or all. Where the fit's steps are smaller, more of them
 # take the same time, though not in proportion: the rest of a step stays what it is.
@@ -43,6 +44,7 @@ class Schedule:
     coded_rate: float = 0.3  # share of the learning rates that they begin with
     judged: int = 1 << 16  # samples by which rounding is judged, at most
     precondition: bool = True  # False: plain Adam
+    retreats: int = 3  # how often a phase may go back and on at half the learning rates
 
     def share(self, progress: float) -> float:
         """The share of the learning rates at progress 0..1."""
@@ -58,6 +60,26 @@ class Schedule:
         """
         times = min(samples, PRESET_SAMPLES) / self.batch
         return round(of_preset * max(1, SMALLER_STEPS * times))
+
+
+class Trend:
+    """Errors over some fifty steps: of a picture, about as many drawn samples as it has."""
+
+    def __init__(self) -> None:
+        self._mean = self._lowest = math.inf
+
+    def risen(self, error: float) -> bool:
+        """Whether their mean, with one more of them, is too far above its lowest."""
+        known = math.isfinite(self._mean)
+        self._mean = TREND * self._mean + (1 - TREND) * error if known else error
+        self._lowest = min(self._lowest, self._mean)
+        return self._mean > RISEN * self._lowest
+
+
+def _moves(trained: Trained, begin: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """How far parameters are from where they began, in units of their speeds."""
+    moved = trained.speeds > 0
+    return np.where(moved, (values - begin) / np.where(moved, trained.speeds, 1), 0)
 
 
 class NetworkFit:
@@ -89,6 +111,7 @@ class NetworkFit:
         self._rng = np.random.default_rng(options.seed)
         # An average over the last steps, its lowest value in the phase, and the one at the start.
         self.error = self.lowest_error = self.first_error = math.inf
+        self.pace = 1.0  # factor of the learning rates, halved where they were too high
 
     @property
     def drawn(self) -> bool:
@@ -99,7 +122,8 @@ class NetworkFit:
     def run(self, steps: int, reporter: Reporter, coded: CodedWeights | None = None) -> None:
         """Moves the parameters for that many steps, their learning rates falling to the end.
 
-        They end where the error was lowest if it rose again, also where the fit diverges.
+        They end where the error was lowest if it rose again, also where the fit diverges. Where it
+        rises for long they go back on the way, and on at half the learning rates.
 
         Args:
             steps: of the phase.
@@ -115,7 +139,10 @@ class NetworkFit:
         if coded is None:  # else the weights themselves are what is made cheap
             trained = remedies.trained(trained, phase)
         sampler, shaper = remedies.sampler(phase), remedies.shaper(phase)
-        optimizer = remedies.optimizer(*self._usual(trained.shapes))
+        usual = self._usual(trained.shapes)
+        optimizer, since, trend = remedies.optimizer(*usual), 0, Trend()
+        # Errors of samples that are chosen for theirs tell nothing; where bits count they may rise.
+        retreats = self.schedule.retreats if coded is None and sampler is None else 0
         scaled = np.zeros(len(trained.values))  # the optimiser moves this, in units of its speeds
         begin = values = best = trained.values.copy()
         observer = self._observer if coded is None else None
@@ -124,7 +151,7 @@ class NetworkFit:
             if step in observed:
                 observer.see(step, phase, trained.theta(values))
             share = remedies.rate_share(step / steps, schedule.share(step / steps))
-            share *= min(1.0, (step + 1) / schedule.warmup_steps)
+            share *= self.pace * min(1.0, (step - since + 1) / schedule.warmup_steps)
             if coded is not None:
                 share *= coded.rate
             at = values
@@ -142,6 +169,12 @@ class NetworkFit:
             self.error = MEMORY * self.error + (1 - MEMORY) * error
             if self.error < self.lowest_error:
                 self.lowest_error, best = self.error, values
+            if retreats and trend.risen(error):
+                values, scaled = best, _moves(trained, begin, best)
+                self.error, self.pace, retreats = self.lowest_error, self.pace / 2, retreats - 1
+                optimizer, since, trend = remedies.optimizer(*usual), step, Trend()
+                reporter.step(0.0, error)
+                continue
             bits = 0.0
             if coded is not None:
                 bits, slope = coded.rate_of(values)
@@ -150,9 +183,7 @@ class NetworkFit:
             values = begin + scaled * trained.speeds
             bounded = remedies.bound(self._start, self.layout, values)
             if bounded is not values:
-                moved = trained.speeds > 0
-                scaled[moved] = ((bounded - begin) / np.where(moved, trained.speeds, 1))[moved]
-                values = bounded
+                values, scaled = bounded, _moves(trained, begin, bounded)
             reporter.step(bits / self.problem.pixels, error)
         finite = np.isfinite(values).all()
         # Where bits count, what costs fewer of them may well have the larger error.

@@ -136,7 +136,7 @@ class Faulty:
 
 
 def begun(
-    change: Callable[..., tuple[float, Any]], observer: Any = None
+    change: Callable[..., tuple[float, Any]], observer: Any = None, retreats: int = 0
 ) -> tuple[NetworkFit, NetworkEngine]:
     """A fit that is about to run on a faulty engine, and the engine without the fault."""
     options = EncodeOptions(field="siren", network=SIZE, observer=observer)
@@ -144,7 +144,8 @@ def begun(
     layout, problem = make_problem(waves(), start)
     engine = make_network_engine(problem, "cpu", "reference")
     faulty = Faulty(engine, change)
-    return NetworkFit(problem, faulty, start, layout, options, Schedule(batch=1280)), engine
+    schedule = Schedule(batch=1280, retreats=retreats)
+    return NetworkFit(problem, faulty, start, layout, options, schedule), engine
 
 
 def nan_from(first: int) -> Callable[..., tuple[float, Any]]:
@@ -186,6 +187,19 @@ def test_a_fit_whose_error_rises_goes_back_to_where_it_was_lowest():
     )
     fit.run(60, Reporter())
     assert fit.error > RISEN * fit.lowest_error
+    assert 0.25 * engine.error(fit.theta) <= fit.lowest_error
+
+
+@pytest.mark.parametrize(("retreats", "pace"), [(0, 1.0), (1, 0.5), (2, 0.25)])
+def test_a_fit_whose_error_rises_for_long_goes_on_from_its_best_at_half_the_rates(
+    retreats: int, pace: float
+):
+    fit, engine = begun(
+        lambda loss, error, gradient: (error, -gradient if 100 < loss <= 200 else gradient),
+        retreats=retreats,
+    )
+    fit.run(300, Reporter())
+    assert fit.pace == pace
     assert 0.25 * engine.error(fit.theta) <= fit.lowest_error
 
 

@@ -176,7 +176,9 @@ def train(
         and start.function is None and "evos" not in cell.remedies
     )  # fmt: skip
     watch = Watch(experiment, whole, scale, mask, resolve_device(device), told)
-    schedule = PaperSchedule(warmup_steps=1, batch=batch, coded_share=0, course=experiment.course)
+    schedule = PaperSchedule(
+        warmup_steps=1, batch=batch, coded_share=0, retreats=0, course=experiment.course
+    )
     options = replace(base, observer=watch)
     engine = make_network_engine(problem, device)
     try:
