@@ -5,22 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Self
 
 from inrcodec import files
 from inrcodec.errors import BadOption
-from inrcodec.media import audio, image, video
 from inrcodec.media.frames import frame_path, is_frames_target, write_frames
 from inrcodec.signal import AnySignal
 
 DEFAULT_EXTENSIONS = {"image": ".png", "audio": ".wav", "video": ".mp4"}
 # MP4 is written with gaps that are filled later, which a pipe cannot do.
 PIPE_EXTENSIONS = DEFAULT_EXTENSIONS | {"video": ".y4m"}
-EXTENSIONS_OUT = {
-    "image": tuple(image.EXTENSIONS_OUT),
-    "audio": audio.EXTENSIONS_OUT,
-    "video": video.EXTENSIONS_OUT,
-}
 
 
 @dataclass(frozen=True)
@@ -63,11 +59,12 @@ class Output:
             nameless = target == files.STANDARD_STREAM or files.is_special(target)
             suffix = os.path.splitext(target)[1].lower()
             extension = PIPE_EXTENSIONS[kind] if nameless else suffix
-        if extension not in EXTENSIONS_OUT[kind]:
+        known = _media(kind).EXTENSIONS_OUT
+        if extension not in known:
             of_kind = "" if kind == "image" else f" for {kind}"
             raise BadOption(
                 f"the output has {'extension ' + repr(extension) if extension else 'no extension'}"
-                f", expected one of {' '.join(EXTENSIONS_OUT[kind])}{of_kind}; "
+                f", expected one of {' '.join(known)}{of_kind}; "
                 "choose one with OUT or --format"
             )
         return cls(target, kind, extension)
@@ -94,11 +91,11 @@ class Output:
             n_bytes = sum(os.path.getsize(frame_path(self.target, i + 1)) for i in range(count))
         elif self.kind == "image":
             (picture,) = seen
-            data = image.save_image(picture, self.extension)
+            data = _media("image").save_image(picture, self.extension)
             files.write_atomic(self.target, data, force)
             n_bytes = len(data)
         else:
-            write = audio.write_audio if self.kind == "audio" else video.write_video
+            write = getattr(_media(self.kind), f"write_{self.kind}")
             n_bytes = files.write_streamed(
                 self.target,
                 lambda file: write(file, self.extension, seen),
@@ -106,6 +103,11 @@ class Output:
                 seeks=self.extension != ".y4m",
             )
         return Written(seen.facts(), n_bytes)
+
+
+def _media(kind: str) -> ModuleType:
+    """What writes a kind; that of sounds and videos loads FFmpeg, which pictures do without."""
+    return import_module(f"inrcodec.media.{kind}")
 
 
 class _Seen:

@@ -8,7 +8,6 @@ so adding one means adding one file. Other packages add parts through the entry 
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -56,7 +55,9 @@ def _discover(room: str) -> None:
 
 @cache
 def _discover_others(room: str) -> None:
-    for point in importlib.metadata.entry_points(group=f"inrcodec.{room}"):
+    from importlib.metadata import entry_points  # which takes long, and is seldom wanted
+
+    for point in entry_points(group=f"inrcodec.{room}"):
         point.load()
 
 

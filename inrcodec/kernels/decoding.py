@@ -1,14 +1,15 @@
 """The choice of the code that decodes: numpy, the same compiled, or by torch on a GPU.
 
 The one place that decides. All give the same bits. Compiled code is about three times as quick as
-numpy, but numba takes a third of a second to start: by then a small picture is done. A GPU takes
-seconds to start.
+numpy, but to make it takes seconds, once on a machine, and to load it a tenth of one: by then a
+small picture is done. A GPU takes seconds to start.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,17 +31,18 @@ from inrcodec.entropy.tables import SYMBOLS
 from inrcodec.grid import Grid
 from inrcodec.kernels import arithmetic
 from inrcodec.kernels.arithmetic import Arithmetic
+from inrcodec.kernels.cache import cache_folder, keeps
 from inrcodec.kernels.render import Networks, render
 from inrcodec.runtime import device_name, may_have_gpu, resolve_device, threads
 
-# Multiply-adds of the networks from which on starting numba is worth it; the default field has so
-# many on 0.44 megapixels. Starting takes 0.26 s, or 0.35 s where scipy is installed, which numba
-# loads too; compiled code saves 0.76 ns each (tools/bench_engine --decode, at 768x512): even at 3.4
-# to 4.6e8. Rounded up, because the first start on a machine also compiles, for 2.7 s.
+# Multiply-adds of networks from which on compiled code is worth making; the default field has so
+# many on 0.44 megapixels.
 COMPILED_FROM_MACS = 5e8
-# The same for coordinate networks, where compiled code saves 2 ns each at 28 features and 1 ns at
-# 256: even at 1.3 to 3.5e8.
+# The same for coordinate networks.
 COMPILED_NETWORKS_FROM_MACS = 3e8
+# The share of these from which on it is worth loading, once it was made. That takes 60 to 100 ms,
+# and it saves 1 to 2 ns per multiply-add (tools/bench_engine --decode): even at 0.3 to 1e8.
+KEPT_SHARE = 0.2
 # Multiply-adds per thread from which on `auto` asks for a GPU: some five seconds of compiled code,
 # about as long as torch and CUDA take to start; a tenth where torch is there already. Estimates,
 # not measured on a GPU.
@@ -83,9 +85,9 @@ def decode_engine(macs: float, device: str = "cpu") -> DecodeEngine:
     on_gpu = None if where == "cpu" else gpu(where)
     if on_gpu is not None:
         return on_gpu
-    if macs < COMPILED_FROM_MACS and "numba" not in sys.modules:
-        return NUMPY
-    return compiled() or NUMPY
+    if _pays_compiling(macs / COMPILED_FROM_MACS, "context_loops"):
+        return compiled() or NUMPY
+    return NUMPY
 
 
 def decode_arithmetic(macs: float, fast: bool = False, device: str = "cpu") -> Arithmetic:
@@ -106,9 +108,21 @@ def decode_arithmetic(macs: float, fast: bool = False, device: str = "cpu") -> A
         return on_gpu
     if fast:
         return arithmetic.FAST
-    if macs < COMPILED_NETWORKS_FROM_MACS and "numba" not in sys.modules:
-        return arithmetic.NUMPY
-    return compiled_arithmetic() or arithmetic.NUMPY
+    if _pays_compiling(macs / COMPILED_NETWORKS_FROM_MACS, "elementary_loops"):
+        return compiled_arithmetic() or arithmetic.NUMPY
+    return arithmetic.NUMPY
+
+
+def _pays_compiling(work: float, loops: str) -> bool:
+    """Whether compiled code is worth its start.
+
+    Args:
+        work: as a multiple of that from which on it is worth making.
+        loops: the module of what is to be compiled.
+    """
+    if work >= 1 or "llvmlite.binding" in sys.modules:  # which is most of the start
+        return True
+    return work >= KEPT_SHARE and bool(find_spec("numba")) and keeps(f"{loops}.")
 
 
 def _pays(macs: float) -> bool:
@@ -132,8 +146,8 @@ def compiled() -> DecodeEngine | None:
     """The compiled engine, where it works; it is compiled now if it never was on this machine."""
 
     def load() -> DecodeEngine:
-        from inrcodec.kernels.cpu.context import CompiledContextEngine
-        from inrcodec.kernels.cpu.render import render as compiled_render
+        from inrcodec.kernels.compiled.context import CompiledContextEngine
+        from inrcodec.kernels.compiled.render import render as compiled_render
 
         return DecodeEngine("compiled", CompiledContextEngine, compiled_render)
 
@@ -145,7 +159,7 @@ def compiled_arithmetic() -> Arithmetic | None:
     """The compiled arithmetic of coordinate networks, on the same terms."""
 
     def load() -> Arithmetic:
-        from inrcodec.kernels.cpu.elementary import COMPILED
+        from inrcodec.kernels.compiled.elementary import COMPILED
 
         return COMPILED
 
@@ -182,19 +196,10 @@ def gpu_arithmetic(device: str) -> Arithmetic | None:
 def _numba_works() -> bool:
     """Whether there is numba, compiling is not switched off, and compiled code can be kept.
 
-    Else every process would take seconds to make it again.
+    Else every process would take seconds to make it again. Does not start numba.
     """
-    if find_spec("numba") is None:
-        return False
-    try:
-        from numba import config
-
-        from inrcodec.kernels.cpu.compiling import cache_folder
-
-        return not config.DISABLE_JIT and cache_folder() is not None
-    except Exception as error:  # of libraries that do not fit together
-        _log.warning("numba fails here (%s); decoding with numpy", str(error).strip() or error)
-        return False
+    switched_off = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+    return not switched_off and bool(find_spec("numba")) and cache_folder() is not None
 
 
 def _checked(

@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-import av
-import soundfile
-
 from inrcodec.bitstream.limits import Limits
 from inrcodec.errors import BadInput, InrError, LimitExceeded
 
@@ -86,6 +83,14 @@ def size_of(file: BinaryIO) -> int:
     return size
 
 
+def _library_errors() -> tuple[type[Exception], ...]:
+    """Of libraries that take long to load: asked for where something was raised."""
+    import av
+    import soundfile
+
+    return av.FFmpegError, soundfile.SoundFileError
+
+
 @contextmanager
 def named_errors(label: str, what: str) -> Iterator[None]:
     """Turns what the libraries raise on faulty files into our errors, which name the file.
@@ -102,7 +107,7 @@ def named_errors(label: str, what: str) -> Iterator[None]:
         raise type(error)(f"{label}: {error}") from error
     except MemoryError as error:
         raise LimitExceeded(f"{label}: not enough memory for it") from error
-    except (av.FFmpegError, soundfile.SoundFileError, ValueError, EOFError, OSError) as error:
+    except (*_library_errors(), ValueError, EOFError, OSError) as error:
         # What they say beyond that is where they found it: "<none>", "<_io.BytesIO ...>".
         said = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
         raise BadInput(

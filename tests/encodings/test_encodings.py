@@ -70,7 +70,7 @@ def test_fits_previews_and_compiled_code_see_the_same(encoding: Encoding, featur
     assert np.allclose(fitted, expected, rtol=1e-12, atol=1e-11)
     assert np.allclose(encoding(FAST, theta, coords), expected, rtol=1e-5, atol=2e-5)
     pytest.importorskip("numba")
-    from inrcodec.kernels.cpu.elementary import COMPILED
+    from inrcodec.kernels.compiled.elementary import COMPILED
 
     assert encoding(COMPILED, theta, coords).tobytes() == expected.tobytes()
 

@@ -65,7 +65,7 @@ def test_values_are_those_of_the_weights_of_the_place(
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_compiled_code_computes_the_same_bits(config: LoeConfig, random_field: MakeField) -> None:
     pytest.importorskip("numba")
-    from inrcodec.kernels.cpu.elementary import COMPILED
+    from inrcodec.kernels.compiled.elementary import COMPILED
 
     theta, coords = random_field(LoeField, config).theta(), coordinates(300, 2)
     found, expected = (LoeField.network(a, config, theta, coords) for a in (COMPILED, NUMPY))

@@ -88,7 +88,7 @@ def test_every_output_is_the_papers_formula(
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_compiled_code_computes_the_same_bits(config: MfnConfig, random_field: MakeField) -> None:
     pytest.importorskip("numba")
-    from inrcodec.kernels.cpu.elementary import COMPILED
+    from inrcodec.kernels.compiled.elementary import COMPILED
 
     theta, coords = random_field(MfnField, config).theta(), coordinates(300, 2)
     found, expected = (MfnField.network(a, config, theta, coords) for a in (COMPILED, NUMPY))

@@ -119,7 +119,7 @@ def test_wire_is_a_network_of_complex_numbers(
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_compiled_code_computes_the_same_bits(config: MlpConfig, random_field: MakeField) -> None:
     pytest.importorskip("numba")
-    from inrcodec.kernels.cpu.elementary import COMPILED
+    from inrcodec.kernels.compiled.elementary import COMPILED
 
     theta, coords = random_field(MlpField, config).theta(), coordinates(300, 2)
     found, expected = (MlpField.network(a, config, theta, coords) for a in (COMPILED, NUMPY))

@@ -42,9 +42,9 @@ from inrcodec.fields.grid import (
 )
 from inrcodec.grid import Grid
 from inrcodec.kernels import decoding
-from inrcodec.kernels.cpu import context as compiled_context
-from inrcodec.kernels.cpu import render as compiled_render
-from inrcodec.kernels.cpu.context import CompiledContextEngine
+from inrcodec.kernels.compiled import context_loops
+from inrcodec.kernels.compiled import render as compiled_render
+from inrcodec.kernels.compiled.context import CompiledContextEngine
 from inrcodec.kernels.render import Networks, render
 
 ROOT = Path(__file__).parents[2]
@@ -181,9 +181,9 @@ def test_a_latent_beyond_the_format_is_refused_alike(engine: type) -> None:
 
 def test_constants_named_twice_are_the_same() -> None:
     for name in ("PAD", "MAX_INPUT", "MAX_HIDDEN", "MAX_MEAN"):
-        assert getattr(compiled_context, name) == getattr(context, name)
+        assert getattr(context_loops, name) == getattr(context, name)
     for name in ("FRACTIONS", "SCALES", "SCALE_BIAS", "REACH"):
-        assert getattr(compiled_context, name) == getattr(tables, name)
+        assert getattr(context_loops, name) == getattr(tables, name)
 
 
 def both_renders(
@@ -282,15 +282,27 @@ CHOICE = (
 )
 
 
-def test_large_pictures_are_compiled_and_small_ones_start_no_numba() -> None:
+def test_large_pictures_are_compiled_and_small_ones_start_nothing() -> None:
     assert in_process(CHOICE).stdout == "compiled compiled\n"
+    code = (
+        "import sys\n"
+        "from inrcodec.kernels import decoding\n"
+        "engine = decoding.decode_engine(decoding.COMPILED_FROM_MACS * decoding.KEPT_SHARE - 1)\n"
+        "print(engine.name, 'numba' in sys.modules, 'llvmlite' in sys.modules)"
+    )
+    assert in_process(code).stdout == "numpy False False\n"
+
+
+def test_pictures_between_are_compiled_where_code_is_kept(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from inrcodec.kernels import decoding\n"
         "engine = decoding.decode_engine(decoding.COMPILED_FROM_MACS - 1)\n"
         "print(engine.name, 'numba' in sys.modules)"
     )
-    assert in_process(code).stdout == "numpy False\n"
+    assert in_process(code, XDG_CACHE_HOME=str(tmp_path)).stdout == "numpy False\n"
+    assert in_process(CHOICE).stdout == "compiled compiled\n"  # which keeps it
+    assert in_process(code).stdout == "compiled False\n"
 
 
 @pytest.mark.parametrize(
@@ -303,8 +315,8 @@ def test_large_pictures_are_compiled_and_small_ones_start_no_numba() -> None:
         "import numba; numba.njit = None",
     ],
 )
-def test_numpy_decodes_where_compiled_code_cannot_run(trouble: str) -> None:
-    done = in_process(f"import sys; {trouble}\n{CHOICE}")
+def test_numpy_decodes_where_compiled_code_cannot_be_made(trouble: str, tmp_path: Path) -> None:
+    done = in_process(f"import sys; {trouble}\n{CHOICE}", XDG_CACHE_HOME=str(tmp_path))
     assert done.stdout == "numpy numpy\n"
     assert "Traceback" not in done.stderr
 

@@ -249,7 +249,7 @@ def test_shape_and_layout_of_the_array_do_not_matter(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_compiled_functions_have_the_same_bits(name: str) -> None:
     pytest.importorskip("numba")
-    from inrcodec.kernels.cpu.elementary import COMPILED
+    from inrcodec.kernels.compiled.elementary import COMPILED
 
     x = arguments()
     found, expected = getattr(COMPILED, name)(x), getattr(elementary, name)(x)

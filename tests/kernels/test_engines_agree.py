@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-import stat
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +14,7 @@ numba = pytest.importorskip("numba")
 pytest.importorskip("torch")
 
 from inrcodec.kernels import AdamState, GridProblem  # noqa: E402
-from inrcodec.kernels.cpu import CpuEngine, compiling, functions  # noqa: E402
+from inrcodec.kernels.cpu import CpuEngine, functions  # noqa: E402
 from inrcodec.kernels.reference import ReferenceEngine  # noqa: E402
 
 TOLERANCE = 1e-4
@@ -329,57 +326,6 @@ def test_functions_are_right_to_3e_7(name: str, exact: object, low: float, high:
     expected = exact(xs.astype(np.float64))
     error = np.abs(over(xs) - expected) / np.maximum(np.abs(expected), 1e-30)
     assert error.max() < 3e-7
-
-
-def compiled_square() -> object:
-    @compiling.compiled
-    def square(x: float) -> float:
-        return x * x
-
-    return square
-
-
-@pytest.mark.parametrize("damage", [b"", b"\x00" * 100, None])
-def test_a_damaged_cache_only_costs_the_compilation(
-    damage: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
-    assert compiled_square()(3.0) == 9.0
-    (stored,) = tmp_path.iterdir()
-    good = stored.read_bytes()
-    if damage is None:
-        stored.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
-    else:
-        stored.write_bytes(damage)
-    assert compiled_square()(3.0) == 9.0
-    again = compiled_square()
-    assert again(3.0) == 9.0
-    assert sum(again.stats.cache_hits.values()) == 1
-
-
-def test_the_cache_folder_is_its_owners_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    before = os.umask(0)
-    try:
-        folder = compiling.cache_folder.__wrapped__()
-    finally:
-        os.umask(before)
-    for made in (folder, folder.parent):
-        assert made.is_relative_to(tmp_path)
-        assert stat.S_IMODE(made.stat().st_mode) == 0o700
-
-
-def test_an_unwritable_cache_folder_is_survived(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    blocker = tmp_path / "file"
-    blocker.write_text("not a folder")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(blocker))
-    assert compiling.cache_folder.__wrapped__() is None
-    monkeypatch.setattr(compiling, "cache_folder", lambda: None)
-    assert compiled_square()(3.0) == 9.0
 
 
 def test_the_target_may_be_any_float_array_of_the_right_shape() -> None:

@@ -1,34 +1,33 @@
-"""Compiling with numba, once per machine: a decorator and the folder that keeps its results.
+"""Compiling with numba, once per machine: decorators, and what keeps their results.
 
 numba's own cache does not notice that a called function in another file has changed, and fails on a
-damaged file. This one keeps every compiled function in the user's cache folder, in a folder named
-after the sources of all compiled functions and the versions, with a check sum in front.
+damaged file. This one keeps every compiled function in the folder of `kernels.cache`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import importlib.metadata
-import logging
-import os
 import pickle
-import sys
-import tempfile
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 
+import llvmlite.binding as llvm
 import numba
-from numba.core import compiler
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import compiler, config
 from numba.core.caching import NullCache
+from numba.core.codegen import get_host_cpu_features
 from numba.core.serialize import dumps
+from numba.extending import intrinsic
+from numba.np import arrayobj
+from numba.np.numpy_support import from_dtype
+
+from inrcodec.kernels import cache
 
 # What LLVM may change about float arithmetic. NaN and infinity keep their meaning, so that a
 # diverging fit is noticed.
 _ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}
-
-_log = logging.getLogger(__name__)
 
 
 def compiled(function: Callable) -> Callable:
@@ -38,7 +37,7 @@ def compiled(function: Callable) -> Callable:
 
 def exact(function: Callable) -> Callable:
     """The same for the decoder: every float operation as it is written, in that order."""
-    return _dispatcher(function, set(), from_python=True)
+    return _dispatcher(function, set(), from_python=False)
 
 
 def kernel(function: Callable) -> Callable:
@@ -64,42 +63,99 @@ def _dispatcher(function: Callable, fastmath: set[str], from_python: bool) -> Ca
     return dispatcher
 
 
-@cache
-def cache_folder() -> Path | None:
-    """The folder of compiled functions for these sources and versions, None if it is not writable.
+def object_code(function: Callable, kinds: list[tuple[np.dtype, int]], symbol: str) -> bytes:
+    """An object file of a function that refers to nothing outside of it but LLVM's own functions.
 
-    It lies in $XDG_CACHE_HOME or ~/.cache, and may be deleted at any time. Only its owner may write
-    to it: what lies there is run.
+    Args:
+        function: compiled by one of the decorators.
+        kinds: of its parameters, type and dimensions; numbers have none.
+        symbol: under which to find it. It takes the address of its arguments, one after the other
+            as int64: a number, or the address and the lengths of an array.
+
+    Raises:
+        RuntimeError: the function needs something of numba or Python.
     """
-    digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for source in [*sorted(here.glob("*.py")), here.parent / "elementary.py"]:
-        digest.update(source.read_bytes())
-    digest.update(sys.version.encode())
-    for package in ("numba", "llvmlite", "numpy"):
-        digest.update(importlib.metadata.version(package).encode())
-    try:
-        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        ours = Path(root) / "inrcodec"
-        folder = ours / f"cpu-{digest.hexdigest()[:16]}"
-        ours.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except (OSError, RuntimeError):  # Path.home() raises RuntimeError where there is no home
-        return None
-    return folder
+    # Inlined, so that it is not optimised twice.
+    names = {"function": numba.njit(inline="always", error_model="numpy")(function.py_func)}
+    arguments, at = [], 0
+    for i, (dtype, dimensions) in enumerate(kinds):
+        names[f"take{i}"] = _argument(from_dtype(dtype), dimensions)
+        arguments.append(f"take{i}(words, {at})")
+        at += 1 + dimensions
+    exec(f"def entry(words):\n    function({', '.join(arguments)})\n", names)
+    signature = types.void(types.CPointer(types.int64))
+    as_c = numba.cfunc(signature, error_model="numpy")(names["entry"])
+    return _object_code(as_c.inspect_llvm(), as_c.native_name, symbol)
 
 
-@cache
-def _announce() -> None:
-    _log.warning("compiling for this processor, once on this machine; takes 3 to 15 seconds")
+def _argument(dtype: types.Type, dimensions: int) -> Callable:
+    """Compiled code's way to take an argument: number, or C-contiguous array, at a word."""
+    kind = types.Array(dtype, dimensions, "C") if dimensions else dtype
+
+    @intrinsic
+    def take(typing, words, at):  # noqa: ANN202
+        def emit(context: object, builder: ir.IRBuilder, signature: object, args: tuple) -> object:
+            words, at = args
+            word, *lengths = (
+                builder.load(builder.gep(words, [builder.add(at, at.type(i))]))
+                for i in range(1 + dimensions)
+            )
+            if not dimensions:
+                return word
+            size = context.get_abi_sizeof(context.get_data_type(dtype))
+            strides = [at.type(size)]
+            for length in reversed(lengths[1:]):
+                strides.insert(0, builder.mul(strides[0], length))
+            array = context.make_array(kind)(context, builder)
+            arrayobj.populate_array(
+                array,
+                data=builder.inttoptr(word, context.get_data_type(dtype).as_pointer()),
+                shape=lengths,
+                strides=strides,
+                itemsize=at.type(size),
+                meminfo=None,
+            )
+            return array._getvalue()
+
+        return kind(words, types.int64), emit
+
+    return take
+
+
+def _object_code(assembly: str, name: str, symbol: str) -> bytes:
+    """A module as an object file, in which only the function of that name is seen from outside.
+
+    That lets LLVM find out that no call can fail, and drop numba's handling of errors.
+    """
+    module = llvm.parse_assembly(assembly)
+    for value in _values(module):
+        if not value.is_declaration and value.name != name:
+            value.linkage = "internal"
+    module.get_function(name).name = symbol
+    processor = config.CPU_NAME or llvm.get_host_cpu_name()
+    features = get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu=processor, features=features, opt=3, reloc="pic", codemodel="jitdefault", jit=True
+    )
+    options = llvm.create_pipeline_tuning_options(speed_level=1)
+    passes = llvm.create_pass_builder(machine, options)
+    passes.getModulePassManager().run(module, passes)
+    needed = [value.name for value in _values(module) if value.is_declaration]
+    needed = [name for name in needed if not name.startswith("llvm.")]
+    if needed:
+        raise RuntimeError(f"compiled code needs {', '.join(needed)}")
+    return machine.emit_object(module)
+
+
+def _values(module: llvm.ModuleRef) -> list[llvm.ValueRef]:
+    return [*module.functions, *module.global_variables]
 
 
 class FolderCache(NullCache):
     """numba's cache interface over one file per function, signature and processor.
 
-    A file is the SHA-256 of the rest, then numba's pickle of a compile result. A missing, damaged
-    or unwritable file only costs the compilation.
+    A file holds numba's pickle of a compile result. A missing, damaged or unwritable one only costs
+    the compilation.
     """
 
     def __init__(self, name: str) -> None:
@@ -107,36 +163,20 @@ class FolderCache(NullCache):
 
     @property
     def cache_path(self) -> str | None:
-        folder = cache_folder()
+        folder = cache.cache_folder()
         return None if folder is None else str(folder)
 
     def load_overload(self, sig: object, target_context: object) -> object:
         target_context.refresh()
-        path = self._path(sig, target_context.codegen())
-        try:
-            stored = b"" if path is None else path.read_bytes()
-        except OSError:
-            stored = b""
-        payload = stored[32:]
-        if hashlib.sha256(payload).digest() != stored[:32]:
-            _announce()
+        payload = cache.kept(self._file(sig, target_context.codegen()))
+        if payload is None:
+            cache.announce()
             return None
         return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
 
     def save_overload(self, sig: object, data: object) -> None:
-        path = self._path(sig, data.codegen)
-        if path is None:
-            return
-        payload = dumps(data._reduce())
-        with contextlib.suppress(OSError):
-            handle, temporary = tempfile.mkstemp(dir=path.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(payload).digest() + payload)
-            os.replace(temporary, path)
+        cache.keep(self._file(sig, data.codegen), dumps(data._reduce()))
 
-    def _path(self, sig: object, codegen: object) -> Path | None:
-        folder = cache_folder()
-        if folder is None:
-            return None
+    def _file(self, sig: object, codegen: object) -> str:
         key = hashlib.sha256(repr((sig, codegen.magic_tuple())).encode()).hexdigest()[:16]
-        return folder / f"{self._name}-{key}.bin"
+        return f"{self._name}-{key}.bin"

@@ -1,4 +1,4 @@
-"""The exact arithmetic of `kernels.arithmetic` in compiled code: the same bits, quicker.
+"""The loops of `elementary`, for numba.
 
 The formulas are those of `kernels.elementary` themselves, compiled for one number; LLVM turns the
 loops over them into vector code. No operation is fused or reordered: what runs side by side are
@@ -15,7 +15,7 @@ from numba import types
 from numba.extending import intrinsic, overload, register_jitable
 
 from inrcodec.kernels import elementary
-from inrcodec.kernels.arithmetic import NumpyArithmetic
+from inrcodec.kernels.compiled.elementary import SUMS
 from inrcodec.kernels.cpu.compiling import exact
 from inrcodec.kernels.cpu.dense import part
 from inrcodec.kernels.elementary import clamped
@@ -23,9 +23,8 @@ from inrcodec.kernels.elementary import clamped
 Array = np.ndarray
 
 _BOUND = elementary.BOUND
-# Samples of a run of the affine layer: its sums, and the inputs they want, stay in the first-level
-# cache.
-_RUN = 128
+# Samples of a run of the affine layer.
+_RUN = SUMS // 4
 
 
 def _bit_cast(source: types.Type, target: types.Type, llvm_type: ir.Type) -> Callable:
@@ -84,9 +83,9 @@ def _loop(formula: Callable) -> Callable:
     return exact(loop)
 
 
-_sin, _cos = _loop(elementary.sin), _loop(elementary.cos)
-_exp, _log = _loop(elementary.exp), _loop(elementary.log)
-_arctan = _loop(elementary.arctan)
+sin, cos = _loop(elementary.sin), _loop(elementary.cos)
+exp, log = _loop(elementary.exp), _loop(elementary.log)
+arctan = _loop(elementary.arctan)
 
 
 @exact
@@ -128,9 +127,14 @@ def _add_one(sums: Array, weight: float, h: Array, h_at: int, count: int) -> Non
 
 
 @exact
-def _affine(weight: Array, bias: Array, h: Array, inputs: int, samples: int, out: Array) -> None:
-    """Writes out; see `kernels.arithmetic.Arithmetic.affine`. All arrays are flat."""
-    sums = np.empty(4 * _RUN)
+def affine(
+    weight: Array, bias: Array, h: Array, inputs: int, samples: int, sums: Array, out: Array
+) -> None:
+    """Writes out; see `kernels.arithmetic.Arithmetic.affine`. All arrays are flat.
+
+    Args:
+        sums: room for as many as there are in the SUMS of `elementary`.
+    """
     for start in range(0, samples, _RUN):
         count = min(_RUN, samples - start)
         for first in range(0, len(bias), 4):
@@ -155,45 +159,3 @@ def _affine(weight: Array, bias: Array, h: Array, inputs: int, samples: int, out
                 y = part(out, (first + m) * samples + start, count)
                 for t in range(count):
                     y[t] = clamped(s[t], -_BOUND, _BOUND)
-
-
-def _plain(x: Array) -> Array:
-    """x as the kind of array that the functions are compiled for: read-only ones are another."""
-    return np.require(x, np.float64, "CAW")
-
-
-def _applied(loop: Callable, x: Array) -> Array:
-    x = _plain(x)
-    out = np.empty_like(x)
-    loop(x.reshape(-1), out.reshape(-1))
-    return out
-
-
-class CompiledArithmetic(NumpyArithmetic):
-    """The exact arithmetic, compiled; numpy does what it does exactly and quickly itself."""
-
-    name = "compiled"
-
-    def sin(self, x: Array) -> Array:
-        return _applied(_sin, x)
-
-    def cos(self, x: Array) -> Array:
-        return _applied(_cos, x)
-
-    def exp(self, x: Array) -> Array:
-        return _applied(_exp, x)
-
-    def log(self, x: Array) -> Array:
-        return _applied(_log, x)
-
-    def arctan(self, x: Array) -> Array:
-        return _applied(_arctan, x)
-
-    def affine(self, weight: Array, bias: Array, h: Array) -> Array:
-        weight, bias, h = _plain(weight), _plain(bias), _plain(h)
-        out = np.empty((len(bias), h.shape[1]))
-        _affine(weight.reshape(-1), bias, h.reshape(-1), len(h), h.shape[1], out.reshape(-1))
-        return out
-
-
-COMPILED = CompiledArithmetic()
