@@ -1,20 +1,22 @@
 """Seconds of each stage of a decode, by numpy and by compiled code; `tools/bench_engine --decode`.
 
 Every decode runs in a process of its own. `start` is what the engine needs before it can begin:
-importing numba and loading the compiled functions from the cache, where numpy needs nothing.
+loading the compiled functions from the cache, where numpy needs nothing. `shell` is all of
+`inrcodec decode`, with that engine, from the shell.
 """
 
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-STAGES = ("start", "parse", "entropy", "render", "write")
+STAGES = ("start", "parse", "entropy", "render", "write", "shell")
 ENGINES = ("numpy", "compiled")
 
 
@@ -75,20 +77,26 @@ def stages(path: Path, engine: str, threads: int) -> dict[str, float]:
     return seconds
 
 
-def in_process(path: Path, engine: str, threads: int) -> dict[str, float]:
+def in_processes(path: Path, engine: str, threads: int) -> dict[str, float]:
+    """Seconds of each stage: of one decode in a process, and of one from the shell."""
     count = str(threads)
     environment = os.environ | {"OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), environment.get("PYTHONPATH", "")])
     command = [sys.executable, __file__, str(path), engine, count]
     run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
-    return json.loads(run.stdout)
+    environment["NUMBA_DISABLE_JIT"] = str(int(engine == "numpy"))
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "inrcodec", "decode", str(path), f"{folder}/out.png"]
+        begun = time.perf_counter()
+        subprocess.run([*command, "--quiet"], env=environment, check=True)
+        return json.loads(run.stdout) | {"shell": time.perf_counter() - begun}
 
 
 def decode_rows(paths: list[Path], rounds: int, threads: int) -> list[dict]:
     """One row per file and engine: the fastest of all rounds, stage by stage."""
     import inrcodec
 
-    in_process(paths[0], "compiled", threads)  # compiles, where this machine never did
+    in_processes(paths[0], "compiled", threads)  # compiles, where this machine never did
     rows = []
     for path in paths:
         info = inrcodec.info(path)
@@ -96,7 +104,7 @@ def decode_rows(paths: list[Path], rounds: int, threads: int) -> list[dict]:
         for number in range(rounds):
             for engine, best in found.items():
                 print(f"round {number + 1}: {engine} {path.name}", file=sys.stderr)
-                for stage, value in in_process(path, engine, threads).items():
+                for stage, value in in_processes(path, engine, threads).items():
                     best[stage] = min(value, best.get(stage, value))
         for engine, best in found.items():
             work = info["width"] * info["height"] * info["macs_per_sample"]
