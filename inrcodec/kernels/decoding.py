@@ -40,8 +40,8 @@ from inrcodec.runtime import device_name, may_have_gpu, resolve_device, threads
 COMPILED_FROM_MACS = 5e8
 # The same for coordinate networks.
 COMPILED_NETWORKS_FROM_MACS = 3e8
-# The share of these from which on it is worth loading, once it was made. That takes 40 ms,
-# and saves 1 to 2 ns per multiply-add (tools/bench_engine --decode): even at 0.2 to 0.4e8.
+# The share of these from which on it is worth loading, once it was made. That takes 40 ms and
+# saves 1 to 2 ns per multiply-add (tools/bench_engine --decode): even at 0.2 to 0.4e8.
 KEPT_SHARE = 0.1
 # Multiply-adds per thread from which on `auto` asks for a GPU: some five seconds of compiled code,
 # about as long as torch and CUDA take to start; a tenth where torch is there already. Estimates,
