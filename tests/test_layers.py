@@ -155,6 +155,18 @@ def test_decoding_loads_neither_the_encoder_nor_torch(inr):
     assert not loaded & {"torch", "PIL", "imageio", "av", "soundfile"}
 
 
+def test_decoding_a_picture_from_the_shell_loads_nothing_slow(inr, tmp_path):
+    code = (
+        "import sys\n"
+        "from inrcodec.cli.main import main\n"
+        "assert main(['decode', '--quiet', *sys.argv[1:]]) == 0"
+    )
+    loaded = loaded_after(code, inr, str(tmp_path / "a.png"))
+    assert (tmp_path / "a.png").exists()
+    assert "inrcodec.media.image" in loaded
+    assert not loaded & {"torch", "numba", "av", "soundfile", "imageio", "importlib.metadata"}
+
+
 def test_parsing_a_container_loads_no_numpy(inr):
     code = (
         "import sys\n"
