@@ -1,12 +1,7 @@
 """The loops of `context`, for numba: the context network over the latents of a diagonal.
 
-```
- z       ring of diagonals, values clipped to [-255, 255] | coarse | h | g | mu, octaves
- table   starts in z of the rows that a layer reads:  h | spatial | coarse | (any, with weight 0)
-```
-
-Constants of `entropy.context` are named again here, because the cache of compiled code is keyed by
-the sources of these folders only; a test compares them.
+`context` shows what z and table hold. Constants of `entropy.context` are named again here, because
+the cache of compiled code is keyed by the sources of these folders only; a test compares them.
 """
 
 from __future__ import annotations
