@@ -8,12 +8,12 @@ from inrcodec.activations import FIRST, HIDDEN, LAST
 from inrcodec.activations.sine import Sine
 from inrcodec.fields.loe import LoeConfig, LoeField
 from inrcodec.fit import EncodeOptions
-from inrcodec.fit.mlp import RATED_WIDTH, sound_boost
+from inrcodec.fit.mlp import RATED_WIDTH, first_boost_of
 from inrcodec.fit.network import NetworkStart, config_with, fit_network
 from inrcodec.fit.presets import preset
 from inrcodec.fit.sizes import with_width
 from inrcodec.fit.targets import shape_of
-from inrcodec.signal import AnySignal, AudioSignal
+from inrcodec.signal import AnySignal
 
 # Of weights before folding, at a width of 28: of 0.5, 1, 2 and 4e-3 the best in 900 steps on 144x96
 # pixels of Kodak 20 at lambda 1e-4.
@@ -39,7 +39,7 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
     shape, out_features = shape_of(signal)
     if "hidden_features" not in options.network:
         config = with_width(LoeField, config, signal, options, WEIGHTS)
-    first_boost = sound_boost(signal) if isinstance(signal, AudioSignal) else Sine.boost
+    first_boost = first_boost_of(Sine, signal)
     return initial(config, (len(shape), out_features), first_boost, options.seed)
 
 

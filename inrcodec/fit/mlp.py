@@ -22,11 +22,14 @@ from inrcodec.fit.network import NetworkStart, config_with, fit_network
 from inrcodec.fit.presets import preset
 from inrcodec.fit.sizes import WIDTHS, most_macs, weights_for, width_for
 from inrcodec.fit.targets import shape_of
-from inrcodec.signal import AnySignal, AudioSignal
+from inrcodec.signal import AnySignal, AudioSignal, VideoSignal
 
 # Of SIREN for seven seconds of sound: coordinates would span [-100, 100] (the authors' code).
 # Shorter ones need as much less to reach the same pitch (results/design/sound_boost.tsv).
 SOUND_FIRST_BOOST, BOOSTED_SECONDS = 3000.0, 7.0
+# Of a short clip's first layer over that of a picture's: the same frequencies are too high for fewer
+# samples to each axis, and for its many layers to get hold of (results/design/video_boost.tsv).
+CLIP_FIRST_BOOST = 0.5
 
 Part = TypeVar("Part")
 
@@ -70,10 +73,8 @@ def start_of(signal: AnySignal, options: EncodeOptions) -> NetworkStart:
         boost = activation.boost_of(_positive("omega_0", omega_0))
     first = boost
     if encoding_name == "identity":
-        first = activation_class.first_boost if omega_0 is None else None
-        if isinstance(signal, AudioSignal) and issubclass(activation_class, SineLike):
-            first = sound_boost(signal)
-    first_boost = _positive("first_omega_0", wanted.pop("first_omega_0", first or boost))
+        first = first_boost_of(activation_class, signal, boost if omega_0 is not None else None)
+    first_boost = _positive("first_omega_0", wanted.pop("first_omega_0", first))
     encoding = _with_options(config.encoding, wanted)
     if wanted:
         own = (f.name for part in (activation, encoding) for f in fields(part))
@@ -138,10 +139,23 @@ def _positive(name: str, value: float) -> float:
     return float(value)
 
 
-def sound_boost(sound: AudioSignal) -> float:
-    """Boost of a first layer of sines, that of other layers at least."""
-    seconds = sound.frames / sound.rate_hz
-    return max(SineLike.boost, SOUND_FIRST_BOOST * seconds / BOOSTED_SECONDS)
+def first_boost_of(
+    activation: type[Activation], signal: AnySignal, wanted: float | None = None
+) -> float:
+    """Boost of a layer that coordinates of a signal go into.
+
+    Args:
+        activation, signal: what of.
+        wanted: that of all layers, by the user's will; of sines of a sound it is too low.
+    """
+    sines = issubclass(activation, SineLike)
+    if sines and isinstance(signal, AudioSignal):
+        seconds = signal.frames / signal.rate_hz
+        return max(SineLike.boost, SOUND_FIRST_BOOST * seconds / BOOSTED_SECONDS)
+    if wanted is not None:
+        return wanted
+    own = activation.first_boost or activation.boost
+    return own * CLIP_FIRST_BOOST if sines and isinstance(signal, VideoSignal) else own
 
 
 def _with_options(part: Part, wanted: dict[str, Any]) -> Part:
