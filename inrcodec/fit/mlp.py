@@ -27,7 +27,7 @@ from inrcodec.signal import AnySignal, AudioSignal, VideoSignal
 # Of SIREN for seven seconds of sound: coordinates would span [-100, 100] (the authors' code).
 # Shorter ones need as much less to reach the same pitch (results/design/sound_boost.tsv).
 SOUND_FIRST_BOOST, BOOSTED_SECONDS = 3000.0, 7.0
-# Of a short clip's first layer over that of a picture's: the same frequencies are too high for fewer
+# Of a clip's first layer over that of a picture's: the same frequencies are too high for the fewer
 # samples to each axis, and for its many layers to get hold of (results/design/video_boost.tsv).
 CLIP_FIRST_BOOST = 0.5
 

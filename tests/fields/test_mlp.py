@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ from inrcodec.fit.presets import Preset
 from inrcodec.grid import Grid
 from inrcodec.kernels.arithmetic import FAST, NUMPY
 from inrcodec.kernels.reference_network import TORCH
-from inrcodec.signal import AudioSignal, Signal
+from inrcodec.signal import AudioSignal, Signal, VideoSignal
 
 MakeField = Callable[..., NetworkField]
 MakeHeader = Callable[[NetworkField], ImageHeader]
@@ -251,6 +252,24 @@ def test_sound_begins_with_high_frequencies(picture: Signal) -> None:
     assert 14 < found[0] <= 15
     for bound, most in zip((30, 3000 / 7, 3000), found[1:], strict=True):
         assert 0.9 * bound < most <= bound
+
+
+@pytest.mark.parametrize(
+    ("field", "own"), [("siren", 30), ("finer", 30), ("spder", 12), ("gauss", 5)]
+)
+def test_clips_begin_with_lower_frequencies(field: str, own: float, picture: Signal) -> None:
+    clip = VideoSignal((np.zeros((4, 8, 8), np.uint8),), Fraction(25), subsampling="4:0:0")
+    for signal, inputs, boost in (
+        (picture, 2, own),
+        (clip, 3, own if field == "gauss" else own / 2),
+    ):
+        network = {"hidden_features": 64}
+        start = start_of(signal, EncodeOptions(field=field, network=network))
+        given = start_of(signal, EncodeOptions(field=field, network=network | {"first_omega_0": 7}))
+        ratio = np.abs(start.theta["weight0"]).max() / np.abs(given.theta["weight0"]).max()
+        assert ratio == pytest.approx(boost / 7)
+        if field == "siren":
+            assert 0.9 * boost / inputs < np.abs(start.theta["weight0"]).max() <= boost / inputs
 
 
 def test_behind_an_encoding_sines_begin_as_hidden_ones_do(picture: Signal) -> None:
