@@ -10,7 +10,7 @@ as the lower one; only arctan hands NaN on.
 
 The polynomials are those of fdlibm (Sun Microsystems 1993, https://www.netlib.org/fdlibm/), except
 for exp, which is a Taylor sum. No function has a branch or a loop, so that the very same source
-serves numpy arrays here, vectors of compiled code in `kernels.cpu.elementary` and tensors on a GPU
+serves numpy arrays here, vectors of compiled code in `kernels.compiled` and tensors on a GPU
 in `kernels.gpu.exact`; the four functions at the end are what each of them brings.
 """
 
