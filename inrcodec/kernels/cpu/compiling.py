@@ -24,6 +24,7 @@ from numba.np import arrayobj
 from numba.np.numpy_support import from_dtype
 
 from inrcodec.kernels import cache
+from inrcodec.kernels.cpu.linking import PartCompiler, RawPartCompiler
 
 # What LLVM may change about float arithmetic. NaN and infinity keep their meaning, so that a
 # diverging fit is noticed.
@@ -32,35 +33,46 @@ _ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}
 
 def compiled(function: Callable) -> Callable:
     """The function compiled at its first call, which releases the GIL. For calls from Python."""
-    return _dispatcher(function, _ANY_ORDER, from_python=True)
+    dispatcher = _dispatcher(function, _ANY_ORDER, compiler.Compiler)
+    dispatcher._cache = FolderCache(f"{function.__module__}.{function.__qualname__}")
+    return dispatcher
 
 
 def exact(function: Callable) -> Callable:
     """The same for the decoder: every float operation as it is written, in that order."""
-    return _dispatcher(function, set(), from_python=False)
+    return _dispatcher(function, set(), PartCompiler)
 
 
 def kernel(function: Callable) -> Callable:
     """The same for functions that only compiled code calls; they compile faster."""
-    return _dispatcher(function, _ANY_ORDER, from_python=False)
+    return _dispatcher(function, _ANY_ORDER, PartCompiler)
 
 
 def kernel_in_order(function: Callable) -> Callable:
+    """The same for loops whose order of operations carries their precision."""
+    return _dispatcher(function, {"contract"}, PartCompiler)
+
+
+def inlined(function: Callable) -> Callable:
+    """The same without loops over samples of its own; it compiles faster still."""
+    return _dispatcher(function, _ANY_ORDER, RawPartCompiler)
+
+
+def formula(function: Callable) -> Callable:
     """The same for formulas whose order of operations carries their precision."""
-    return _dispatcher(function, {"contract"}, from_python=False)
+    return _dispatcher(function, {"contract"}, RawPartCompiler)
 
 
-def _dispatcher(function: Callable, fastmath: set[str], from_python: bool) -> Callable:
+def _dispatcher(function: Callable, fastmath: set[str], pipeline: type) -> Callable:
     # error_model: a check for division by zero would keep loops from being vectorised.
-    dispatcher = numba.njit(
+    return numba.njit(
         nogil=True,
         fastmath=fastmath,
         error_model="numpy",
-        no_cpython_wrapper=not from_python,
+        no_cpython_wrapper=issubclass(pipeline, PartCompiler),
         no_cfunc_wrapper=True,
+        pipeline_class=pipeline,
     )(function)
-    dispatcher._cache = FolderCache(f"{function.__module__}.{function.__qualname__}")
-    return dispatcher
 
 
 def object_code(function: Callable, kinds: list[tuple[np.dtype, int]], symbol: str) -> bytes:
@@ -84,8 +96,9 @@ def object_code(function: Callable, kinds: list[tuple[np.dtype, int]], symbol: s
         at += 1 + dimensions
     exec(f"def entry(words):\n    function({', '.join(arguments)})\n", names)
     signature = types.void(types.CPointer(types.int64))
-    as_c = numba.cfunc(signature, error_model="numpy")(names["entry"])
-    return _object_code(as_c.inspect_llvm(), as_c.native_name, symbol)
+    as_c = numba.cfunc(signature, error_model="numpy", pipeline_class=PartCompiler)
+    entry = as_c(names["entry"])
+    return _object_code(entry.inspect_llvm(), entry.native_name, symbol)
 
 
 def _argument(dtype: types.Type, dimensions: int) -> Callable:

@@ -26,7 +26,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from inrcodec.kernels.cpu.compiling import kernel
+from inrcodec.kernels.cpu.compiling import inlined
 from inrcodec.kernels.cpu.emitting import AVX512, LANES, VECTOR, Emitter, addresses
 
 Array = np.ndarray
@@ -108,7 +108,7 @@ _tall_masked = _layer_kernel(True, _TALL, (2,))
 _flat_masked = _layer_kernel(True, _FLAT, (4, 2))
 
 
-@kernel
+@inlined
 def dense(
     out: Array,
     out_at: int,
@@ -133,7 +133,7 @@ def dense(
         )  # fmt: skip
 
 
-@kernel
+@inlined
 def masked(
     out: Array,
     out_at: int,
@@ -199,7 +199,7 @@ def _dots_kernel(typing, acc, d, d_at, d_stride, outputs, x, x0, rows, inputs, s
     return types.void(acc, d, n, n, n, x, n, rows, n, n), emit
 
 
-@kernel
+@inlined
 def dots(
     acc: Array,
     d: Array,

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inrcodec.kernels.cpu.compiling import compiled, kernel
+from inrcodec.kernels.cpu.compiling import compiled, inlined, kernel
 from inrcodec.kernels.cpu.dense import dense, dots, masked, part
 from inrcodec.kernels.cpu.interpolation import (
     MARGIN,
@@ -92,7 +92,7 @@ def _add(s: Array, target_at: int, source_at: int, count: int, keep: bool) -> No
         target[i] = target[i] + source[i] if keep else source[i]
 
 
-@kernel
+@inlined
 def _copy_border_rows(s: Array, band: PictureBand, at: int) -> None:
     """Fills the row above and below the image, where the band reaches them, from its border."""
     for c in range(band.channels):
@@ -179,7 +179,7 @@ def _difference(
     return total
 
 
-@kernel
+@inlined
 def _synthesis(
     z: Array,
     s: Array,
@@ -201,7 +201,7 @@ def _synthesis(
     )  # fmt: skip
 
 
-@kernel
+@inlined
 def _planes(
     z: Array,
     s: Array,

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from inrcodec.kernels.cpu.compiling import kernel_in_order
+from inrcodec.kernels.cpu.compiling import formula
 
 _f = np.float32
 _ONE = _f(1)
@@ -82,13 +82,13 @@ _bits = _reinterpret(types.float32, types.int32, ir.IntType(32))
 _from_bits = _reinterpret(types.int32, types.float32, ir.FloatType())
 
 
-@kernel_in_order
+@formula
 def _power_of_two(n: float) -> float:
     """2**n of an integral n in -126 .. 127."""
     return _from_bits(np.int32((np.int32(n) + _BIAS) << _MANTISSA))
 
 
-@kernel_in_order
+@formula
 def exp2(x: float) -> float:
     """2**x for x in -126 .. 127."""
     n = nearest(x)
@@ -97,7 +97,7 @@ def exp2(x: float) -> float:
     return _power_of_two(n) * (_ONE + f * p)
 
 
-@kernel_in_order
+@formula
 def expm1(x: float) -> float:
     """exp(x) - 1 for x in -87 .. 87, precise near 0."""
     n = nearest(x * _LOG2_E)
@@ -107,7 +107,7 @@ def expm1(x: float) -> float:
     return scale * (f * p) + (scale - _ONE)
 
 
-@kernel_in_order
+@formula
 def log2(x: float) -> float:
     """log2 of a normal x > 0, precise near 1."""
     bits = _bits(x)
@@ -118,14 +118,14 @@ def log2(x: float) -> float:
     return _f(n) + f * p
 
 
-@kernel_in_order
+@formula
 def tanh(x: float) -> float:
     """tanh of any x."""
     e = expm1(min(max(_TWO * x, _f(-40)), _f(40)))
     return e / (e + _TWO)
 
 
-@kernel_in_order
+@formula
 def _scrambled(x: int) -> int:
     """A bijection of 32 bits without visible pattern ("lowbias32", C. Wellons 2018)."""
     x = np.uint32(x ^ (x >> np.uint32(16)))
@@ -135,7 +135,7 @@ def _scrambled(x: int) -> int:
     return np.uint32(x ^ (x >> np.uint32(16)))
 
 
-@kernel_in_order
+@formula
 def normal(index: int, key: int, second_key: int) -> float:
     """Normal noise that depends on the index and the keys (uint32) only; Box and Muller 1958."""
     first = _scrambled(np.uint32(np.uint32(index) + key))

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inrcodec.kernels.cpu.compiling import compiled, kernel
+from inrcodec.kernels.cpu.compiling import compiled, inlined, kernel
 from inrcodec.kernels.cpu.dense import LANES, UNIT, dense, dots, masked, part
 from inrcodec.kernels.cpu.functions import exp2, expm1, log2
 
@@ -124,7 +124,7 @@ def _gather(
         t += max(n, 0) + band.pitch - max(band.width, x)
 
 
-@kernel
+@inlined
 def _parent_distances(
     band: RateBand, y: int, x: int, direction_y: int, direction_x: int
 ) -> tuple[int, int]:
