@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload, register_jitable
+from numba.extending import overload, register_jitable
 
 from inrcodec.kernels import elementary
 from inrcodec.kernels.compiled.elementary import SUMS
 from inrcodec.kernels.cpu.compiling import exact
 from inrcodec.kernels.cpu.dense import part
+from inrcodec.kernels.cpu.emitting import bit_cast
 from inrcodec.kernels.elementary import clamped
 
 Array = np.ndarray
@@ -27,19 +27,8 @@ _BOUND = elementary.BOUND
 _RUN = SUMS // 4
 
 
-def _bit_cast(source: types.Type, target: types.Type, llvm_type: ir.Type) -> Callable:
-    @intrinsic
-    def cast(typing, x):  # noqa: ANN202
-        def emit(context: object, builder: ir.IRBuilder, signature: object, args: tuple) -> object:
-            return builder.bitcast(args[0], llvm_type)
-
-        return target(source), emit
-
-    return cast
-
-
-_bits_of = _bit_cast(types.float64, types.int64, ir.IntType(64))
-_number_of = _bit_cast(types.int64, types.float64, ir.DoubleType())
+_bits_of = bit_cast(types.float64, types.int64)
+_number_of = bit_cast(types.int64, types.float64)
 
 
 @overload(elementary.bits_of, strict=False)

@@ -9,6 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils, config
 from numba.core.codegen import get_host_cpu_features
+from numba.extending import intrinsic
 
 _FEATURES = get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES
 AVX512 = "+avx512f" in _FEATURES.split(",")
@@ -96,3 +97,18 @@ def addresses(context: object, builder: ir.IRBuilder, signature: object, args: t
         else value
         for kind, value in zip(signature.args, args, strict=True)
     ]
+
+
+def bit_cast(source: types.Type, target: types.Type) -> Callable:
+    """Compiled code's function that takes the bits of a number as those of another type."""
+
+    @intrinsic
+    def cast(typing, x):  # noqa: ANN202
+        def emit(
+            context: object, builder: ir.IRBuilder, signature: object, args: tuple
+        ) -> ir.Value:
+            return builder.bitcast(args[0], context.get_value_type(target))
+
+        return target(source), emit
+
+    return cast

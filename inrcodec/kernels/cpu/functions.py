@@ -13,6 +13,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from inrcodec.kernels.cpu.compiling import formula
+from inrcodec.kernels.cpu.emitting import bit_cast
 
 _f = np.float32
 _ONE = _f(1)
@@ -67,19 +68,8 @@ floor = _llvm_function("llvm.floor")
 sqrt = _llvm_function("llvm.sqrt")
 
 
-def _reinterpret(source: object, target: object, llvm_type: ir.Type) -> object:
-    @intrinsic
-    def cast(typing, x):  # noqa: ANN202
-        def emit(context: object, builder: ir.IRBuilder, signature: object, args: tuple) -> object:
-            return builder.bitcast(args[0], llvm_type)
-
-        return target(source), emit
-
-    return cast
-
-
-_bits = _reinterpret(types.float32, types.int32, ir.IntType(32))
-_from_bits = _reinterpret(types.int32, types.float32, ir.FloatType())
+_bits = bit_cast(types.float32, types.int32)
+_from_bits = bit_cast(types.int32, types.float32)
 
 
 @formula
