@@ -30,9 +30,9 @@ def machine() -> dict:
     return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}
 
 
-def commit() -> str:
-    """The git commit, with a plus sign if files differ from it."""
-    git = ["git", "-C", str(ROOT)]
+def commit(checkout: Path = ROOT) -> str:
+    """The git commit of a checkout, with a plus sign if files differ from it."""
+    git = ["git", "-C", str(checkout)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
     except FileNotFoundError:  # there is no git
