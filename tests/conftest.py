@@ -36,6 +36,9 @@ if not _has_gpu():
     os.environ["TRITON_INTERPRET"] = "1"
 
 
+pytest.register_assert_rewrite("grid_problems")
+
+
 @pytest.fixture
 def cosine_field(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The field `cosine` of tests/cosine_field.py, registered as long as a test runs."""
