@@ -1,7 +1,7 @@
 """Compiling with numba, once per machine: decorators, and what keeps their results.
 
 numba's own cache does not notice that a called function in another file has changed, and fails on a
-damaged file. This one keeps every compiled function in the folder of `kernels.cache`.
+damaged file. This one keeps what Python calls in the folder of `kernels.cache`.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def compiled(function: Callable) -> Callable:
 
 
 def exact(function: Callable) -> Callable:
-    """The same for the decoder: every float operation as it is written, in that order."""
+    """For `object_code`: every float operation as it is written, in that order."""
     return _dispatcher(function, set(), PartCompiler)
 
 
 def kernel(function: Callable) -> Callable:
-    """The same for functions that only compiled code calls; they compile faster."""
+    """For loops that only compiled code calls: optimised, then left to their callers."""
     return _dispatcher(function, _ANY_ORDER, PartCompiler)
 
 
@@ -54,7 +54,7 @@ def kernel_in_order(function: Callable) -> Callable:
 
 
 def inlined(function: Callable) -> Callable:
-    """The same without loops over samples of its own; it compiles faster still."""
+    """For functions without loops over samples, which are optimised only within their callers."""
     return _dispatcher(function, _ANY_ORDER, RawPartCompiler)
 
 

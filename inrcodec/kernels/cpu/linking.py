@@ -1,7 +1,8 @@
 """numba's compiler for functions that only compiled code calls.
 
 numba makes machine code of every function, and optimises it both alone and again in each of its
-callers, which contain it. Here a function is left to its callers: half of the time of a first run.
+callers, which contain it. Here a function is left to its callers, which saves a third of what a
+first run spends on compiling.
 """
 
 from __future__ import annotations
