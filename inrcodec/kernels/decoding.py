@@ -32,6 +32,7 @@ from inrcodec.grid import Grid
 from inrcodec.kernels import arithmetic
 from inrcodec.kernels.arithmetic import Arithmetic
 from inrcodec.kernels.cache import cache_folder, keeps
+from inrcodec.kernels.first_run import make_ahead
 from inrcodec.kernels.render import Networks, render
 from inrcodec.runtime import device_name, may_have_gpu, resolve_device, threads
 
@@ -146,10 +147,11 @@ def compiled() -> DecodeEngine | None:
     """The compiled engine, where it works; it is compiled now if it never was on this machine."""
 
     def load() -> DecodeEngine:
-        from inrcodec.kernels.compiled.context import CompiledContextEngine
-        from inrcodec.kernels.compiled.render import render as compiled_render
+        from inrcodec.kernels.compiled import context
+        from inrcodec.kernels.compiled import render as rendering
 
-        return DecodeEngine("compiled", CompiledContextEngine, compiled_render)
+        make_ahead([*context.ENTRIES, *rendering.ENTRIES])
+        return DecodeEngine("compiled", context.CompiledContextEngine, rendering.render)
 
     return _checked(load, _sample, NUMPY) if _numba_works() else None
 

@@ -34,8 +34,9 @@ def _make(problem: GridProblem, device: str, engine: str) -> Engine:
     if engine == "auto" and device == "cpu":
         engine = "cpu" if numba_works() else "reference"
     if engine == "cpu":
-        from inrcodec.kernels.cpu import CpuEngine
+        from inrcodec.kernels.cpu import CpuEngine, prepare
 
+        prepare(problem)
         return CpuEngine(problem, threads())
     if engine in ("auto", "gpu"):
         from inrcodec.kernels.gpu.usable import unusable
@@ -77,9 +78,9 @@ def check_engine(engine: str, asked: str, device: str) -> None:
 
 
 def numba_works() -> bool:
-    """Whether there is numba."""
+    """Whether there is numba, and compiling is not switched off."""
     try:
-        import numba  # noqa: F401
+        from numba import config
     except ImportError:
         return False
-    return True
+    return not config.DISABLE_JIT

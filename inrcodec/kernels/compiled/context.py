@@ -51,6 +51,7 @@ _put_diagonal = Entry(_LOOPS, "put_diagonal", "f8[:] i8[:] i4[:,:] i8[:] i8 i8 i
 _store_diagonal = Entry(
     _LOOPS, "store_diagonal", "f8[:] i8[:] i4[:,:] i8[:] i8[:] i4[:] i8[:] i8[:] i8 i8 i8 i8"
 )
+ENTRIES = (_diagonal_rows, _put_diagonal, _store_diagonal)
 
 
 class CompiledContextEngine:

@@ -17,7 +17,7 @@ from importlib import import_module
 import llvmlite.binding as llvm
 import numpy as np
 
-from inrcodec.kernels.cache import announce, keep, kept
+from inrcodec.kernels.cache import announce, keep, keeps, kept
 
 SYMBOL = "entry"  # the one of every object file
 
@@ -60,21 +60,37 @@ class Entry:
 
         return bound
 
-    @cached_property
-    def _function(self) -> Callable[[object], None]:
-        key = hashlib.sha256(repr((self._signature, *_processor())).encode()).hexdigest()[:16]
-        file = f"{self._module.rpartition('.')[2]}.{self._name}-{key}.o"
-        code = kept(file)
-        if code is None:
-            announce()
-            code = self._compile()
-            keep(file, code)
-        return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_linked(code))
+    def is_kept(self) -> bool:
+        """Whether it was compiled on this machine before."""
+        return keeps(self._file())
 
-    def _compile(self) -> bytes:
+    def make(self) -> bytes:
+        """Compiles it and keeps it.
+
+        Returns:
+            The object file.
+
+        Raises:
+            RuntimeError: the function needs something of numba or Python.
+        """
         from inrcodec.kernels.cpu.compiling import object_code
 
-        return object_code(getattr(import_module(self._module), self._name), self._kinds, SYMBOL)
+        announce()
+        function = getattr(import_module(self._module), self._name)
+        code = object_code(function, self._kinds, SYMBOL)
+        keep(self._file(), code)
+        return code
+
+    @cached_property
+    def _function(self) -> Callable[[object], None]:
+        code = kept(self._file())
+        if code is None:
+            code = self.make()
+        return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_linked(code))
+
+    def _file(self) -> str:
+        key = hashlib.sha256(repr((self._signature, *_processor())).encode()).hexdigest()[:16]
+        return f"{self._module.rpartition('.')[2]}.{self._name}-{key}.o"
 
 
 def parameter(word: str) -> tuple[np.dtype, int]:

@@ -29,6 +29,7 @@ _synthesize = Entry(_LOOPS, "synthesize", "f8[:,:,:] f8[:,:] f8[:] f8[:,:] f8[:]
 _tap_layer = Entry(
     _LOOPS, "tap_layer", "f8[:,:,:] f8[:,:,:,:] f8[:] i8[:,:] i8[:,:] f8[:] i8 f8[:,:,:]"
 )
+ENTRIES = (_interpolate_plane, _synthesize, _tap_layer)
 
 
 class _Interpolation(NamedTuple):

@@ -1,5 +1,5 @@
 """The CPU engine: fused, tiled, compiled by numba. `engine` is the way in."""
 
-from inrcodec.kernels.cpu.engine import CpuEngine
+from inrcodec.kernels.cpu.engine import CpuEngine, prepare
 
-__all__ = ["CpuEngine"]
+__all__ = ["CpuEngine", "prepare"]

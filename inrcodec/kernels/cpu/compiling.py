@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import update_wrapper
+from threading import local
+from typing import Any
 
 import llvmlite.binding as llvm
 import numba
@@ -31,11 +36,51 @@ from inrcodec.kernels.cpu.linking import PartCompiler, RawPartCompiler
 _ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}
 
 
-def compiled(function: Callable) -> Callable:
+class compiled:  # noqa: N801, a decorator
     """The function compiled at its first call, which releases the GIL. For calls from Python."""
-    dispatcher = _dispatcher(function, _ANY_ORDER, compiler.Compiler)
-    dispatcher._cache = FolderCache(f"{function.__module__}.{function.__qualname__}")
-    return dispatcher
+
+    def __init__(self, function: Callable) -> None:
+        update_wrapper(self, function)
+        self.dispatcher = _dispatcher(function, _ANY_ORDER, compiler.Compiler)
+        self.dispatcher._cache = FolderCache(f"{function.__module__}.{function.__qualname__}")
+
+    def __call__(self, *arguments: Any) -> Any:
+        recording = getattr(_recording, "codes", None)
+        if recording is None:
+            return self.dispatcher(*arguments)
+        recording[Overload(self, tuple(map(self.dispatcher.typeof_pyval, arguments)))] = None
+        return 0.0
+
+    def __reduce__(self) -> str:
+        return self.__qualname__  # pickled by its name, as functions are
+
+
+@dataclass(frozen=True)
+class Overload:
+    """A compiled function for arguments of certain types, for `first_run`."""
+
+    function: compiled
+    types: tuple[types.Type, ...]
+
+    def is_kept(self) -> bool:
+        dispatcher = self.function.dispatcher
+        return dispatcher._cache.keeps(self.types, dispatcher.targetctx)
+
+    def make(self) -> None:
+        self.function.dispatcher.compile(self.types)
+
+
+_recording = local()  # its `codes` are what this thread would have called, if it records
+
+
+@contextmanager
+def recorded() -> Iterator[dict[Overload, None]]:
+    """What this thread calls in the meantime; it is not done, every result is 0."""
+    _recording.codes = {}
+    try:
+        yield _recording.codes
+    finally:
+        _recording.codes = None
 
 
 def exact(function: Callable) -> Callable:
@@ -178,6 +223,10 @@ class FolderCache(NullCache):
     def cache_path(self) -> str | None:
         folder = cache.cache_folder()
         return None if folder is None else str(folder)
+
+    def keeps(self, sig: object, target_context: object) -> bool:
+        """Whether there is a file."""
+        return cache.keeps(self._file(sig, target_context.codegen()))
 
     def load_overload(self, sig: object, target_context: object) -> object:
         target_context.refresh()

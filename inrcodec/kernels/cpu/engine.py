@@ -8,17 +8,21 @@ gradients and the bands' shares of these.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from queue import LifoQueue
 
 import numpy as np
 
 from inrcodec.kernels import LOG_SCALE_RANGE, AdamState, GridProblem, Loss
+from inrcodec.kernels.compiled import context, render
 from inrcodec.kernels.cpu import distortion, rate, update
+from inrcodec.kernels.cpu.compiling import Overload, recorded
 from inrcodec.kernels.cpu.dense import zeros
 from inrcodec.kernels.cpu.plan import PicturePlan, RatePlan, padded_levels
 from inrcodec.kernels.cpu.reduce import add_parts, pad_rows
 from inrcodec.kernels.cpu.team import Team
 from inrcodec.kernels.cpu.weights import PictureWeights, RateWeights, Sums
+from inrcodec.kernels.first_run import make_ahead
 from inrcodec.kernels.network import split
 from inrcodec.runtime import threads as usable_threads
 
@@ -232,6 +236,31 @@ class CpuEngine:
         add_parts(
             self._partial, self._parts[index], gradient, self._level_at[index], first, last, width
         )
+
+
+def prepare(problem: GridProblem) -> None:
+    """Compiles what a fit calls, and what its decode does, where it was not yet on this machine."""
+    if not rate.rate_band.dispatcher.signatures:  # else it was called in this process before
+        make_ahead([*called_by_fits(problem), *context.ENTRIES, *render.ENTRIES])
+
+
+def called_by_fits(problem: GridProblem) -> list[Overload]:
+    """All that Python calls in a fit of a problem."""
+    with recorded() as codes:
+        engine = CpuEngine(_corner(problem), threads=1)
+        vector = engine.vector(np.zeros(engine.problem.latent_count))
+        engine.loss(vector, engine.vector(np.zeros(problem.parameter_count)), lmbda=1.0)
+        engine.perturb(vector, temperature=1.0, sigma=0.0, seed=0)
+        engine.adam(AdamState(vector, vector, vector), vector, rate=1.0, step=1)
+    return list(codes)
+
+
+def _corner(problem: GridProblem) -> GridProblem:
+    """The same for a few pixels."""
+    target = problem.target[:, :16, :16]
+    levels = range(problem.first_level, problem.first_level + len(problem.level_shapes))
+    shapes = tuple(tuple(-(-size >> level) for size in target.shape[1:]) for level in levels)
+    return replace(problem, target=target, level_shapes=shapes)
 
 
 def _chunks(size: int) -> list[tuple[int, int]]:
