@@ -1,4 +1,4 @@
-"""The first run on a machine compiles in two processes what it is about to call.
+"""The first run on a machine compiles in several processes what it is about to call.
 
 numba compiles in one thread of a process at a time.
 """
@@ -10,16 +10,13 @@ import pickle
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from threading import Thread
-from typing import TYPE_CHECKING, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from inrcodec.kernels import cache
 from inrcodec.runtime import threads
 
-if TYPE_CHECKING:
-    from subprocess import Popen
-
-_PATIENCE = 300.0  # seconds for what the other process has begun, when all else is done
+_PROCESSES = 4  # a fit and its decode need no more: the longest function takes a quarter of it all
 _DONE = b"."
 
 
@@ -36,50 +33,42 @@ class Code(Protocol):
 def make_ahead(codes: Iterable[Code]) -> None:
     """Compiles what is not kept yet, and returns when all is.
 
-    Where two processes are of no use, this does nothing, and each function is compiled when it is
-    called. So is what the other process fails to do.
+    Where several processes are of no use, this does nothing, and each function is compiled when it
+    is called. So is what another process fails to do.
     """
     missing = deque(code for code in codes if not code.is_kept())
-    if len(missing) < 2 or threads() < 2 or cache.cache_folder() is None:
+    others = min(threads(), _PROCESSES, len(missing)) - 1
+    if others < 1 or cache.cache_folder() is None:
         return
     cache.announce()
-    try:
-        helper = _started()
-    except OSError:
-        return
-    with helper:
-        feeder = Thread(target=_feed, args=(helper, missing), daemon=True)
-        feeder.start()
+    with ThreadPoolExecutor(others) as pool:
+        for _ in range(others):
+            pool.submit(_feed, missing)
         try:
             for code in _taken(missing):
                 code.make()
-            feeder.join(_PATIENCE)
         finally:
-            helper.kill()
+            missing.clear()
 
 
-def _started() -> Popen[bytes]:
-    """Another process that finds the same modules, at work in `_serve`.
+def _feed(missing: deque[Code]) -> None:
+    """Gives one after the other to a process that finds the same modules, until none is left.
 
     Raises:
-        OSError: there can be none.
+        OSError: there can be no such process, or it has failed.
     """
     from subprocess import DEVNULL, PIPE, Popen
 
     if not sys.executable or getattr(sys, "frozen", False):
         raise OSError("this program is not a Python that can be started again")
-    code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import _serve; _serve()"
-    return Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
-
-
-def _feed(helper: Popen[bytes], missing: deque[Code]) -> None:
-    """Gives one after the other to the other process, until none is left or it fails."""
-    with contextlib.suppress(OSError, ValueError):  # its pipes are closed
+    script = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import _serve; _serve()"
+    command = [sys.executable, "-c", script]
+    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as process:
         for code in _taken(missing):
-            pickle.dump(code, helper.stdin)
-            helper.stdin.flush()
-            if helper.stdout.read(1) != _DONE:
-                return
+            pickle.dump(code, process.stdin)
+            process.stdin.flush()
+            if process.stdout.read(1) != _DONE:
+                raise OSError("the process has failed")
 
 
 def _serve() -> None:
