@@ -86,4 +86,4 @@ def keep(name: str, payload: bytes) -> None:
 @cache
 def announce() -> None:
     """Says once that code is compiled now."""
-    _log.warning("compiling for this processor, once on this machine; takes 3 to 30 seconds")
+    _log.warning("compiling for this processor, once on this machine; takes 3 to 20 seconds")
