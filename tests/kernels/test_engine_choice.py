@@ -36,6 +36,14 @@ def test_the_cpu_engine_is_refused_on_a_cuda_device_that_was_asked_for(
             engine.make_engine(None, device, "cpu")
 
 
+def test_where_numba_must_not_compile_the_reference_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    numba = pytest.importorskip("numba")
+    problem = make_problem(image_signal(np.zeros((8, 8), np.uint8)), GridConfig())
+    assert engine.make_engine(problem, "cpu").name == "cpu"
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    assert engine.make_engine(problem, "cpu").name == "reference"
+
+
 @pytest.mark.usefixtures("_tf32_allowed")
 def test_float32_on_cuda_keeps_all_its_bits() -> None:
     assert torch.backends.cuda.matmul.allow_tf32
