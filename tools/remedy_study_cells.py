@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import math
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -299,3 +301,9 @@ def quality(signal: AnySignal, decoded: AnySignal) -> dict[str, Any]:
         "sec_error": made / reference - 1 if reference else math.nan,
         "missing": missing,
     }
+
+
+def measurable_now(missing: str) -> bool:
+    """Whether a metric that a row lacks has the package by now that was not installed."""
+    packages = re.findall(r"the package (\S+) is not installed", missing)
+    return any(next(metadata.distributions(name=name), None) for name in packages)

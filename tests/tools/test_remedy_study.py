@@ -198,6 +198,13 @@ def test_a_study_resumes_and_folders_are_reported_together(media: list[str], tmp
     assert made == [
         {k: v for k, v in r.items() if "seconds" not in k} for r in rows_of(first / "study.tsv")
     ]
+    table = (first / "study.tsv").read_text()
+    lacking = table.replace(rows[0]["rho_ag"], "").splitlines(keepends=True)
+    lacking[1] = lacking[1].rstrip() + " | rho_ag: the package numpy is not installed\n"
+    (first / "study.tsv").write_text("".join(lacking))
+    third = study(media[0], media[2], "-o", str(first), *words, "--seconds", "0.25")
+    assert third.returncode == 0 and "CPU s" not in third.stderr
+    assert (first / "study.tsv").read_text() == table
     study(media[1], "-o", str(second), *words)
     both = study("--report", str(first), str(second), "-o", str(output), "--least", "2",
                  "--rates", "3", "6")  # fmt: skip
