@@ -21,11 +21,13 @@ from remedy_study_ranking import (
     losses,
     ranking,
 )  # fmt: skip
+from remedy_study_tables import CERTAIN, fields_table, remedies_table
 from reproduced.table import Row, number_text, write_rows
 
 from inrcodec.evaluate.report.drawing import Drawing, Line, Mark, Text, panels
 from inrcodec.evaluate.report.ticks import plain, scale_of
 from inrcodec.evaluate.report.writing import write_figure
+from inrcodec.files import write_atomic
 
 RANKING = (
     "kind", "rate", "metric", "rank", "field", "remedy", "value", "encode_cpu_seconds",
@@ -36,7 +38,6 @@ LOSSES = (
     "kind", "rate", "field", "remedy", "signals", "loss_db", "loss_low_db", "loss_high_db",
     "gain_signals", "float_gain_db", "unrounded_gain_db", "file_gain_db",
 )  # fmt: skip
-CERTAIN = 0.05  # p below which a difference is taken as one
 
 
 def ranking_rows(
@@ -85,7 +86,7 @@ def _head(kind: str, rate: float, pair: Pair) -> Row:
 def write_report(
     folder: Path, rows: Sequence[Row], rates: Mapping[str, Sequence[float]], least: int
 ) -> tuple[list[Row], list[str]]:
-    """Writes ranking.tsv, losses.tsv and charts.
+    """Writes ranking.tsv, losses.tsv, tables.md and charts.
 
     Args:
         folder: that is there.
@@ -96,7 +97,7 @@ def write_report(
     Returns:
         The rows of ranking.tsv; and what is left out, as sentences.
     """
-    ranked, lost_rows, notes = [], [], []
+    ranked, lost_rows, notes, tables = [], [], [], []
     for kind in dict.fromkeys(row["kind"] for row in rows):
         mine = [row for row in rows if row["kind"] == kind]
         best, lost = {}, {}
@@ -111,6 +112,7 @@ def write_report(
             lost_rows += [loss_row(kind, rate, loss) for loss in lost[rate]]
             notes += left_out(mine, kind, rate, [place.pair for place in best[rate]])
         notes += worse_than_smaller(mine, kind)
+        tables += fields_table(kind, best) + remedies_table(kind, best, lost)
         write_figure(folder, f"{kind}_ranking", ranking_figure(kind, best), force=True)
         write_figure(folder, f"{kind}_gains", gains_figure(kind, lost), force=True)
     notes += [
@@ -123,6 +125,7 @@ def write_report(
     notes += [f"{count} of {len(rows)} files have no {why}" for why, count in missing.items()]
     write_rows(folder / "ranking.tsv", RANKING, ranked)
     write_rows(folder / "losses.tsv", LOSSES, lost_rows)
+    write_atomic(folder / "tables.md", "\n".join(tables).encode(), force=True)
     return ranked, notes
 
 

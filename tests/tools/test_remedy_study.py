@@ -304,6 +304,23 @@ def test_the_loss_is_of_rounding_alone_and_gains_are_shown_before_and_after() ->
     assert [gain.mean for gain in iga.gains] == pytest.approx([1.5, 1, 1])
 
 
+def test_tables_for_people_have_the_intervals_and_are_bold_where_chance_is_unlikely(tmp_path: Path):
+    write_report(tmp_path, made_up(TABLE), {"image": (0.3, 0.5)}, 2)
+    assert (tmp_path / "tables.md").read_text().splitlines() == [
+        "| PSNR over `siren`, dB | 0.3 bpp | 0.5 bpp |",
+        "| --- | --- | --- |",
+        "| `grid` | +7.00 (-0.45 to +14.45) | +7.00 (-0.45 to +14.45) |",
+        "| `siren` | 31.00 dB itself | 31.46 dB itself |",
+        "| `pe` | -2.50 (-8.85 to +3.85) | -2.50 (-8.85 to +3.85) |",
+        "",
+        "| PSNR over no remedy, dB | 0.3 bpp | 0.5 bpp | in float, 0.5 bpp |",
+        "| --- | --- | --- | --- |",
+        "| `siren` `iga` | **+1.00** (+0.50 to +1.50) | **+1.00** (+0.50 to +1.50) | +1.00 |",
+    ]
+    write_report(tmp_path, made_up(TABLE), {"image": (2.0,)}, 2)
+    assert (tmp_path / "tables.md").read_text() == ""
+
+
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     rows = made_up(TABLE)
     late = made_up({("wire", "none", "a"): 20, ("wire", "none", "b"): 20}, (0.4, 0.5, 0.6))
