@@ -217,15 +217,17 @@ def gains_figure(kind: str, lost: Mapping[float, Sequence[Loss]]) -> Drawing:
 
 
 def _panel(title: str, label: str, legend: str, lines: Sequence[_Line]) -> Drawing:
-    """One line below the other, of which those of wide intervals end at the frame."""
+    """One line below the other; lines end at the frame, marks beyond it are numbers at its edge."""
     size, step, left, width = 11.0, 17.0, 130.0, 400.0
     top, bottom = 30.0, 30.0 + step * len(lines)
     drawing = Drawing(width, bottom + 4.8 * size, title, f"{title}: {label}, of each pair")
     items = drawing.items
     items.append(Text((0, 1.1 * size), title, 1.1 * size, bold=True))
-    shown = [0.0] + [number for line in lines for number, _, _ in line.marks]
-    room = 0.35 * (max(shown) - min(shown)) + 0.1
-    x = scale_of([min(shown) - room, max(shown) + room], wanted=5)
+    # A few failures would leave no room for the others.
+    shown = sorted([0.0] + [number for line in lines for number, _, _ in line.marks])
+    shown = shown[len(shown) // 12 :]
+    room = 0.35 * (shown[-1] - shown[0]) + 0.1
+    x = scale_of([shown[0] - room, shown[-1] + room], wanted=5)
 
     def across(value: float) -> float:
         return left + x.place(min(max(value, x.low), x.high)) * (width - left - size)
@@ -240,8 +242,14 @@ def _panel(title: str, label: str, legend: str, lines: Sequence[_Line]) -> Drawi
     for i, line in enumerate(lines):
         y = top + (i + 0.5) * step
         items.append(Text((left - 8, y + 0.35 * size), " ".join(line.pair), size, "end"))
-        low, high = line.ends
-        items.append(Line(((across(low), y), (across(high), y)), line.colour, 1.6))
-        for number, shape, colour in line.marks:
+        marks = line.marks
+        if min(number for number, _, _ in marks) < x.low:
+            numbers = ", ".join(plain(round(number, 1)) for number, _, _ in marks)
+            items.append(Text((left + 8, y + 0.35 * size), numbers, size))
+            marks = [mark for mark in marks if mark[0] < x.low]
+        else:
+            low, high = line.ends
+            items.append(Line(((across(low), y), (across(high), y)), line.colour, 1.6))
+        for number, shape, colour in marks:
             items.append(Mark((across(number), y), shape, colour, 3.5, line.tip))
     return drawing
