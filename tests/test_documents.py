@@ -11,6 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("inrcodec", "tools", "bitstreams", "tests", "docs", "results")
 # Neither a part of a longer path nor where a command is told to write.
+# A row of the remedy study: a field, maybe a remedy, and differences with their intervals.
+OF_THE_STUDY = re.compile(
+    r"^\| `\w+`( `[\w-]+`)? \|.* \([+-][\d.]+ to [+-][\d.]+\) .*$", re.MULTILINE
+)
 RESULTS = re.compile(r"(?<![\w/.-])(?<!-o )(?<!--output )results/[\w./-]*\w")
 
 
@@ -53,3 +57,11 @@ def test_every_result_that_is_cited_exists():
         if not (ROOT / name).exists()
     ]
     assert not missing, "\n".join(missing)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/which-remedy.md"])
+def test_tables_of_the_study_are_those_that_its_report_wrote(page: str):
+    written = (ROOT / "results" / "study" / "tables.md").read_text().splitlines()
+    rows = [match[0] for match in OF_THE_STUDY.finditer((ROOT / page).read_text(encoding="utf-8"))]
+    assert len(rows) >= 5
+    assert not set(rows) - set(written)

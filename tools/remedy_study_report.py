@@ -86,7 +86,7 @@ def _head(kind: str, rate: float, pair: Pair) -> Row:
 def write_report(
     folder: Path, rows: Sequence[Row], rates: Mapping[str, Sequence[float]], least: int
 ) -> tuple[list[Row], list[str]]:
-    """Writes ranking.tsv, losses.tsv, tables.md and charts.
+    """Writes ranking.tsv, losses.tsv, tables.md, and charts where there is something to compare.
 
     Args:
         folder: that is there.
@@ -113,8 +113,9 @@ def write_report(
             notes += left_out(mine, kind, rate, [place.pair for place in best[rate]])
         notes += worse_than_smaller(mine, kind)
         tables += fields_table(kind, best) + remedies_table(kind, best, lost)
-        write_figure(folder, f"{kind}_ranking", ranking_figure(kind, best), force=True)
-        write_figure(folder, f"{kind}_gains", gains_figure(kind, lost), force=True)
+        if any(best.values()):
+            write_figure(folder, f"{kind}_ranking", ranking_figure(kind, best), force=True)
+            write_figure(folder, f"{kind}_gains", gains_figure(kind, lost), force=True)
     notes += [
         f"{row['signal']}: {row['field']} with {row['remedy']} at lambda {row['lmbda']} failed: "
         f"{row['failed']}"
