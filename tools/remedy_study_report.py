@@ -21,7 +21,7 @@ from remedy_study_ranking import (
     losses,
     ranking,
 )  # fmt: skip
-from remedy_study_tables import CERTAIN, fields_table, remedies_table
+from remedy_study_tables import CERTAIN, fields_table, remedies_table, signals_table
 from reproduced.table import Row, number_text, write_rows
 
 from inrcodec.evaluate.report.drawing import Drawing, Line, Mark, Text, panels
@@ -113,6 +113,8 @@ def write_report(
             notes += left_out(mine, kind, rate, [place.pair for place in best[rate]])
         notes += worse_than_smaller(mine, kind)
         tables += fields_table(kind, best) + remedies_table(kind, best, lost)
+        middle = sorted(rates[kind])[len(rates[kind]) // 2]
+        tables += signals_table(kind, middle, at_rate(mine, middle, METRICS[kind][0]))
         if any(best.values()):
             write_figure(folder, f"{kind}_ranking", ranking_figure(kind, best), force=True)
             write_figure(folder, f"{kind}_gains", gains_figure(kind, lost), force=True)

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from remedy_study_cells import METRICS, PLAIN, UNITS
 from remedy_study_differences import Difference
-from remedy_study_ranking import REFERENCE, Loss, Pair, Place
+from remedy_study_ranking import REFERENCE, Loss, Numbers, Pair, Place
 
 CERTAIN = 0.05  # p below which a difference is taken as one
 NOTHING = "—"
@@ -58,6 +58,32 @@ def remedies_table(
             for p in order
         ],
     )
+
+
+def signals_table(kind: str, rate: float, numbers: Numbers) -> list[str]:
+    """Every pair's number of each signal, the best of it bold; the best on average first.
+
+    Args:
+        kind, rate: see there.
+        numbers: of the kind's first metric, at the rate.
+    """
+    signals = list(dict.fromkeys(signal for found in numbers.values() for signal in found))
+    best = {s: max(found[s] for found in numbers.values() if s in found) for s in signals}
+    behind = {pair: fmean(best[s] - found[s] for s in found) for pair, found in numbers.items()}
+    return _table(
+        [f"{_metric(kind)} at {_rate(kind, rate)}, dB", *signals],
+        [
+            [" ".join(f"`{name}`" for name in pair if name != PLAIN)]
+            + [_number(numbers[pair].get(signal), best[signal]) for signal in signals]
+            for pair in sorted(numbers, key=behind.__getitem__)
+        ],
+    )
+
+
+def _number(value: float | None, best: float) -> str:
+    if value is None:
+        return NOTHING
+    return f"**{value:.2f}**" if value == best else f"{value:.2f}"
 
 
 def told(difference: Difference, p: float) -> str:

@@ -316,6 +316,13 @@ def test_tables_for_people_have_the_intervals_and_are_bold_where_chance_is_unlik
         "| PSNR over no remedy, dB | 0.3 bpp | 0.5 bpp | in float, 0.5 bpp |",
         "| --- | --- | --- | --- |",
         "| `siren` `iga` | **+1.00** (+0.50 to +1.50) | **+1.00** (+0.50 to +1.50) | +1.00 |",
+        "",
+        "| PSNR at 0.5 bpp, dB | a | b | c |",
+        "| --- | --- | --- | --- |",
+        "| `grid` | **36.46** | **37.46** | **41.46** |",
+        "| `siren` `iga` | 30.26 | 34.46 | 32.66 |",
+        "| `siren` | 29.46 | 33.46 | 31.46 |",
+        "| `pe` | — | 30.46 | 29.46 |",
     ]
     write_report(tmp_path, made_up(TABLE), {"image": (2.0,)}, 2)
     assert (tmp_path / "tables.md").read_text() == ""
