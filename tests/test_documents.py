@@ -10,9 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("inrcodec", "tools", "bitstreams", "tests", "docs", "results")
-# A row of the remedy study: a field, maybe a remedy, and differences with their intervals.
+# A row of the remedy study: a field, maybe a remedy, and decibels to the hundredth or a dash.
 OF_THE_STUDY = re.compile(
-    r"^\| `\w+`( `[\w-]+`)? \|.* \([+-][\d.]+ to [+-][\d.]+\) .*$", re.MULTILINE
+    r"^\| `\w+`( `[\w-]+`)? \|( (\**[+-]?\d+\.\d\d\**( [^|]+)?|—) \|)+$", re.MULTILINE
 )
 # Neither a part of a longer path nor where a command is told to write.
 RESULTS = re.compile(r"(?<![\w/.-])(?<!-o )(?<!--output )results/[\w./-]*\w")
