@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from reproduced.data import Picture
@@ -44,6 +45,16 @@ def div2k(name: str, field: str, early: float, late: float, **more: Any) -> Cell
     )  # fmt: skip
 
 
+def deviation(width: int) -> int:
+    """Eighths of sqrt(side // 6), where pictures have twice as many pixels to a side as neurons."""
+    return round(8 * math.sqrt(2 * width // 6))
+
+
+# Half as many frequencies as neurons, and the rectifier behind them boosted like their sines.
+FFM = {
+    "hidden_layers": 0,
+    "options": {"rows": lambda width: width // 2, "sigma_8ths": deviation, "omega_0": 30.0},
+}  # fmt: skip
 COMMON = (
     "A step has 65,536 random pixels; an epoch is four of them.",
     "Bounds are taken from |k| itself; the released code scales k by pi^2 first.",
@@ -84,10 +95,7 @@ DIV2K_TABLE = Experiment(
     cells=(
         div2k("TUNER", "tuner", 32.14, 33.16, **TUNER),
         div2k("FINER", "finer", 30.23, 31.00),
-        div2k(
-            "FFM", "ffn", 29.42, 31.19,
-            options={"rows": 256, "sigma_8ths": 40},
-        ),
+        div2k("FFM", "ffn", 29.42, 31.19, **FFM),
         Cell("SIREN", "siren", RATE, 256, 1),
     ),
     tasks={"": SomeSamples(0.95)},
@@ -96,8 +104,9 @@ DIV2K_TABLE = Experiment(
     metrics=("fitted_psnr_db", "held_out_psnr_db"),
     differences=(
         "16 pictures of DIV2K at 512x512; which ones the poster has was not available.",
-        "The poster does not say the frequencies and the activation of its Fourier features; ours "
-        "have sigma 10 for [0, 1] and ReLU.",
+        "Fourier features are those of the authors' ablations (train_diff_networks.py), but for "
+        "the start of the last layer, which is that of the other layers.",
+        "How many layers FINER has is not said; ours has those of SIREN.",
         *COMMON,
     ),
     quick=Quick(files=1, shrink=4, width=0.25, steps=500),

@@ -16,11 +16,11 @@ NO_NUMBERS = "The paper's tables were not available: its claim is compared, not 
 SIREN_SOUND = Cell("SIREN", "siren", 1e-4, 222, 3, {"first_omega_0": 30.0}, first_boost=100.0)
 WINNER_SOUND = Cell("SIREN^2", "siren", 1e-4, 222, 3, {"first_omega_0": 30.0}, ("winner",))
 FINER_SOUND = Cell("FINER", "finer", 1e-4, 222, 3, {"first_omega_0": 30.0})
-WIRE_SOUND = Cell("WIRE", "wire", 1e-3, 157, 3, {"omega_0": 30.0, "ratio_48ths": 32})
+GABOR = {"omega_0": 10.0, "ratio_48ths": 48}  # omega_0 and sigma_0 are both 10
+WIRE_SOUND = Cell("WIRE", "wire", 1e-4, 156, 3, GABOR)
 PE_SOUND = Cell("ReLU-PE", "pe", 1e-4, 222, 3)
 EPOCHS = 1000
 SOUND_COURSE = Course(final=0.99 ** (EPOCHS / 20))
-WIRE_RATE = "WIRE's rate of 1e-3 is ours."
 AUDIO = Experiment(
     name="winner-audio",
     title="SIREN^2 and others on the first 150,000 samples of sounds",
@@ -45,7 +45,6 @@ AUDIO = Experiment(
         "Every network has one full-batch step per epoch; the authors give FINER, Gauss, WIRE and "
         "ReLU-PE three steps of 65,536 samples: see winner-audio-batches.",
         "8 of the 12 clips are public; arch is shorter than 150,000 samples.",
-        WIRE_RATE,
         "Fourier features are left out: the largest sigma of our format, 128 cycles per unit, "
         "reaches some 1,000 of the 75,000 cycles that 150,000 samples can have.",
     ),
@@ -64,7 +63,6 @@ BATCHES = replace(
         "The authors give these steps to FINER, WIRE and ReLU-PE only; an epoch of theirs has two "
         "of 65,536 samples and one of what is left.",
         "Best numbers are of 50 looks at all samples, the authors' of single batches.",
-        WIRE_RATE,
     ),
     quick=replace(AUDIO.quick, steps=900),
 )
@@ -72,7 +70,7 @@ BATCHES = replace(
 SIREN = Cell("SIREN", "siren", 1e-4, 256, 4)
 WINNER = replace(SIREN, name="SIREN^2", remedies=("winner",))
 FINER = Cell("FINER", "finer", 1e-4, 256, 4)
-WIRE = Cell("WIRE", "wire", 5e-3, 181, 4, {"omega_0": 30.0, "ratio_48ths": 32})
+WIRE = Cell("WIRE", "wire", 1e-4, 181, 4, GABOR)
 FFN = Cell("FFN", "ffn", 1e-4, 256, 4, {"rows": 256, "sigma_8ths": 40})
 IMAGES = Experiment(
     name="winner-images",
@@ -103,7 +101,13 @@ INVERSE = Experiment(
     claim="SIREN^2 at least SIREN's PSNR on the clean and whole picture",
     data=KODAK[:8],
     preparation=Picture(),
-    cells=(WINNER, SIREN, FINER, WIRE, FFN),
+    cells=(
+        *(WINNER, SIREN, FINER, WIRE, FFN),
+        *(
+            replace(SIREN, name=f"SIREN, {omega_0}", options={"first_omega_0": float(omega_0)})
+            for omega_0 in (20, 40)
+        ),
+    ),
     tasks={"noise 25/255": Noisy(25 / 255), "20% of pixels": SomeSamples(0.2)},
     steps=2000,
     metrics=("psnr_db",),
@@ -114,6 +118,8 @@ INVERSE = Experiment(
         "which is not given either.",
         "Noise, share of pixels, pictures and steps of the paper were not available: these are "
         "ours.",
+        "A first omega_0 of 40 has about the frequencies that SIREN^2 starts with on colours; it "
+        "and 20 are ours, to see what frequencies alone do.",
     ),
     quick=Quick(files=1, shrink=4, width=0.25, steps=300),
 )
