@@ -95,10 +95,14 @@ SPDERS = [p for p in CELLS if p.values[1].field == "spder"]
 
 
 @pytest.mark.parametrize(("experiment", "cell"), SPDERS)
-def test_spder_begins_at_the_papers_omega_0(experiment: Experiment, cell: Cell) -> None:
+def test_spder_begins_at_the_papers_omega_0_or_that_of_its_name(
+    experiment: Experiment, cell: Cell
+) -> None:
     drawn = signal_for(experiment)
     weight = starts_of(replace(experiment, cells=(cell,)), drawn)[cell.name]["weight0"]
-    assert np.abs(weight).max() == pytest.approx(30 / weight.shape[1], rel=0.05)
+    of_name = cell.name.partition(", ")[2]
+    omega_0 = int(of_name) if of_name.isdigit() else 30
+    assert np.abs(weight).max() == pytest.approx(omega_0 / weight.shape[1], rel=0.05)
 
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
@@ -116,11 +120,31 @@ def test_networks_that_are_to_be_alike_are_at_every_scale(scale: int) -> None:
     assert np.abs(first).max() == pytest.approx(np.abs(hidden).max(), rel=0.01)
 
 
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_fourier_features_beside_tuner_are_the_authors(scale: int) -> None:
+    table = EXPERIMENTS["tuner-div2k"]
+    reduced = table.reduced(table.smaller(scale, None))
+    (cell,) = reduced.part(None, ["FFM"]).cells
+    network = cell.network()
+    assert 2 * network["rows"] == cell.width == 256 // scale
+    assert (network["sigma_8ths"] / 8) ** 2 == pytest.approx(512 / scale / 6, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["winner-images", "winner-audio"])
+def test_wire_beside_winner_begins_with_the_authors_sigma_0(name: str) -> None:
+    drawn = signal_for(EXPERIMENTS[name])
+    experiment = EXPERIMENTS[name].part(None, ["WIRE"])
+    (theta,) = starts_of(experiment, drawn).values()
+    coordinates = theta["weight0"].shape[1]
+    assert np.abs(theta["weight0"]).max() == pytest.approx(10 / coordinates**0.5, rel=0.05)
+
+
 def test_a_smaller_run_keeps_shares_of_samples_and_pieces_of_grids() -> None:
     evos = EXPERIMENTS["evos-div2k"]
     reduced = evos.reduced(evos.smaller(4, 1000))
     assert (reduced.steps, reduced.seeds, len(reduced.data)) == (1000, evos.seeds, len(evos.data))
-    assert [cell.batch for cell in reduced.cells] == [None, 128 * 128 // 2, None]
+    batches = {cell.name: cell.batch for cell in reduced.cells if cell.batch}
+    assert batches == {"random half": 128 * 128 // 2}
     assert [p.step for p in reduced.cells[0].published] == [200, 400, 1000]
     heard = EXPERIMENTS["spder-audio"]
     reduced = heard.reduced(heard.smaller(4, 100))
